@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Read a recording, finished or still being written, through cursors.
+ *
+ * The file is opened read-only (mode=ro, query_only, trusted_schema off,
+ * defensive) and everything in it is taken as hostile: wrong types, missing
+ * views, newer schema and damaged pages end in ERR_CORRUPT with one line,
+ * never in a crash. While the recording is live, each reader_refresh() moves
+ * to the newest committed state; between two refreshes nothing changes.
+ *
+ * A struct reader belongs to one thread. Structs handed to callbacks live for
+ * the call only. Callbacks return 0 to go on, nonzero to stop; that value is returned.
+ */
+#ifndef DB_READER_H
+#define DB_READER_H
+
+#include "../gdbproto/error.h"
+#include "../tracer/event.h"
+#include "../tracer/model.h"
+
+struct reader;
+
+struct reader_summary {
+	int64_t first_ns, last_ns;   /* of events; 0 when there are none */
+	int64_t events;
+	int64_t last_id;
+	unsigned cpus;               /* highest CPU index + 1 */
+	int64_t smis;                /* smi-enter events */
+	int64_t lost;                /* lost events, all sources */
+	int64_t paused_ns;           /* guest stood still because of us */
+	int64_t stops;               /* pauses */
+	bool live;                   /* a recorder still writes: meta closed=0 and the file is in use */
+	bool closed;                 /* meta closed=1: ended cleanly */
+};
+
+struct reader_cpu {
+	int cpu;
+	int64_t apic_id;             /* -1 unknown */
+	enum cpu_state state;
+	uint64_t smbase;             /* SMBASE_UNKNOWN */
+	int64_t since_ns;
+	int64_t added_ns, removed_ns;
+};
+
+/* A stay in SMM; leave_ns 0 = still inside. */
+struct reader_smi {
+	int64_t id;
+	int cpu;
+	int64_t enter_ns, leave_ns;
+	uint64_t smbase;             /* SMBASE_UNKNOWN */
+	enum smi_cause cause;
+	int apm_cmd, apm_data;       /* SMI_CMD_UNKNOWN */
+	uint64_t saved_rip;          /* UINT64_MAX unknown */
+};
+
+/* NULL on failure, with @err filled: ERR_USAGE no such file, ERR_CORRUPT not a recording. */
+struct reader *reader_open(const char *path, struct error *err);
+void reader_close(struct reader *r);
+
+/* See what has been committed since. 1 something new, 0 nothing, negative error. */
+int reader_refresh(struct reader *r, struct error *err);
+
+const struct reader_summary *reader_summary(const struct reader *r);
+
+/* Value of a meta key, or NULL; lives until the next reader call. Untrusted text. */
+const char *reader_meta(struct reader *r, const char *key);
+
+/* Every CPU ever seen, by index. */
+int reader_cpus(struct reader *r, int (*cb)(void *arg, const struct reader_cpu *cpu), void *arg,
+		struct error *err);
+
+/* SMIs of @cpu that overlap [from, to], by enter_ns. */
+int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
+		int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err);
+
+/* What reader_events() should give. */
+struct reader_filter {
+	uint32_t kinds;      /* bit per enum event_kind; 0 = all */
+	int cpu;             /* or READER_ANY_CPU */
+	int64_t from, to;    /* ts range, inclusive */
+	int64_t limit;       /* rows at most; 0 = no limit */
+	bool backwards;      /* newest first */
+};
+#define READER_ANY_CPU (-2)
+#define READER_ALL ((struct reader_filter){ .cpu = READER_ANY_CPU, .from = INT64_MIN, .to = INT64_MAX })
+
+int reader_events(struct reader *r, const struct reader_filter *f,
+		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err);
+
+/* One event by id: 1 found, 0 not there. */
+int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err);
+
+/* Run one read-only statement (a view query of our own); a row's columns as text, NULL for NULL. */
+int reader_rows(struct reader *r, const char *sql,
+		int (*cb)(void *arg, int columns, const char *const *value, const char *const *name),
+		void *arg, struct error *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where ordered events go: the database writer, the headless text lines, a
+ * test. All hooks are called on the pipeline's own thread.
+ */
+#ifndef TRACER_SINK_H
+#define TRACER_SINK_H
+
+#include "model.h"
+#include "../gdbproto/error.h"
+
+struct sink;
+
+/* One event with what it did. @before is a copy of the CPU before it. */
+struct sink_event {
+	int64_t id;                  /* 1, 2, 3 ... in time order */
+	const struct event *ev;
+	const struct cpu *before;    /* NULL when the event is about no known CPU */
+	const struct cpu *after;     /* NULL likewise */
+	const struct model *model;   /* after the event */
+};
+
+struct sink_ops {
+	const char *name;
+	/* Take one event. Negative ends the recording with @err. */
+	int (*event)(struct sink *s, const struct sink_event *se, struct error *err);
+	/* Called at least every 100 ms, also without events: make it durable or visible. May be NULL. */
+	int (*flush)(struct sink *s, struct error *err);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+#endif
