@@ -59,6 +59,7 @@ struct cpu {
 	uint64_t rsms;           /* RSMs seen */
 	int64_t added_ns, removed_ns; /* 0 = not seen */
 	bool smi_ipi;            /* an SMI IPI to it not yet followed by an entry */
+	bool init_ipi;           /* an INIT IPI to it not yet followed by a reset */
 };
 
 struct apm_write {

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "pipeline.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define TICK_NS 20000000ll   /* how often the thread looks at the queue */
+#define FLUSH_NS 100000000ll /* how often the sinks are flushed */
+
+struct batch {
+	struct event *ev;
+	size_t n, room;
+};
+
+struct pipeline {
+	struct event_out out; /* first: put() finds the pipeline by it */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct batch queue;    /* under lock */
+	struct event lost;     /* under lock: what was dropped, count 0 = nothing */
+	bool finishing;        /* under lock */
+
+	struct batch held;     /* waiting for the horizon, in time order */
+	struct model model;
+	struct sink *sink[PIPELINE_MAX_SINKS];
+	unsigned sinks;
+	int64_t last_id;
+	int64_t flushed_ns;
+	int failed_fd;
+	struct error err;
+};
+
+static bool batch_add(struct batch *b, const struct event *ev)
+{
+	if (b->n == b->room) {
+		size_t room = b->room ? b->room * 2 : 1024;
+		struct event *grown = realloc(b->ev, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		b->ev = grown;
+		b->room = room;
+	}
+	b->ev[b->n++] = *ev;
+	return true;
+}
+
+static void count_lost(struct pipeline *p, const struct event *ev)
+{
+	if (!event_has(&p->lost, LOST_COUNT))
+		p->lost = event_new(EV_LOST, SRC_TRACER, CPU_UNKNOWN, ev->ts);
+	event_set(&p->lost, LOST_UNTIL, (uint64_t)ev->ts);
+	event_set(&p->lost, LOST_COUNT, event_get(&p->lost, LOST_COUNT, 0) + 1);
+}
+
+static void put(struct event_out *out, const struct event *ev)
+{
+	struct pipeline *p = (struct pipeline *)out;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->queue.n >= PIPELINE_MAX_QUEUED || !batch_add(&p->queue, ev))
+		count_lost(p, ev);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Keep @held sorted by time; equal times keep the order of arrival. */
+static void hold(struct pipeline *p, const struct event *ev)
+{
+	struct batch *b = &p->held;
+	size_t i;
+
+	if (!batch_add(b, ev)) {
+		count_lost(p, ev);
+		return;
+	}
+	for (i = b->n - 1; i > 0 && b->ev[i - 1].ts > ev->ts; i--)
+		b->ev[i] = b->ev[i - 1];
+	b->ev[i] = *ev;
+}
+
+static void sink_failed(struct pipeline *p)
+{
+	uint64_t one = 1;
+
+	if (write(p->failed_fd, &one, sizeof(one)) < 0)
+		return; /* already signalled */
+}
+
+static void deliver(struct pipeline *p, const struct event *ev)
+{
+	struct cpu before;
+	struct sink_event se = { .id = ++p->last_id, .ev = ev, .model = &p->model };
+
+	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS) {
+		before = p->model.cpu[ev->cpu];
+		se.before = &before;
+	}
+	se.after = model_apply(&p->model, se.id, ev);
+	for (unsigned i = 0; i < p->sinks && !p->err.code; i++)
+		if (p->sink[i]->ops->event(p->sink[i], &se, &p->err) < 0)
+			sink_failed(p);
+}
+
+/* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
+static void close_open_smi(struct pipeline *p, const struct event *ev, enum event_via via)
+{
+	const struct cpu *c = &p->model.cpu[ev->cpu];
+	struct event leave = event_new(EV_SMI_LEAVE, SRC_TRACER, ev->cpu, ev->ts);
+
+	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ORIGIN_OBSERVED;
+	if (c->smi.smbase != SMBASE_UNKNOWN)
+		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
+	event_set(&leave, SMI_LEAVE_VIA, via);
+	deliver(p, &leave);
+}
+
+/*
+ * A log without thread ids does not say who wrote the port. The CPU whose saved
+ * state shows `out 0xb2, al` with that value, next in time, was it (inferred).
+ */
+static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
+{
+	uint64_t port = event_get(ev, PORT_PORT, 0);
+
+	for (size_t i = next; i < p->held.n; i++) {
+		const struct event *e = &p->held.ev[i];
+
+		if (e->kind != EV_SMI_ENTER || (event_get(e, SMI_ENTER_RDX, 0) & 0xffff) != 0xb2)
+			continue;
+		if (port == 0xb2 && (event_get(e, SMI_ENTER_RAX, 0) & 0xff) != event_get(ev, PORT_VALUE, 0))
+			continue;
+		ev->cpu = e->cpu;
+		ev->origin = ORIGIN_INFERRED;
+		return;
+	}
+}
+
+/* Everything that follows from the order of events alone. @next: what comes after it in held. */
+static void complete(struct pipeline *p, struct event *ev, size_t next)
+{
+	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model.cpu[ev->cpu]);
+
+	if (ev->kind == EV_PORT && ev->cpu == CPU_UNKNOWN && event_get(ev, PORT_DIR, 0) == DIR_WRITE)
+		attribute_port(p, ev, next);
+	else if (ev->kind == EV_CPU_RESET && in_smm)
+		close_open_smi(p, ev, VIA_RESET);
+	else if (ev->kind == EV_SMI_ENTER && in_smm)
+		close_open_smi(p, ev, VIA_NEXT);
+	deliver(p, ev);
+}
+
+static void deliver_until(struct pipeline *p, int64_t until)
+{
+	struct batch *b = &p->held;
+	size_t i;
+
+	for (i = 0; i < b->n && b->ev[i].ts <= until; i++)
+		complete(p, &b->ev[i], i + 1);
+	if (i) {
+		memmove(b->ev, b->ev + i, (b->n - i) * sizeof(*b->ev));
+		b->n -= i;
+	}
+}
+
+static void flush(struct pipeline *p)
+{
+	for (unsigned i = 0; i < p->sinks && !p->err.code; i++)
+		if (p->sink[i]->ops->flush && p->sink[i]->ops->flush(p->sink[i], &p->err) < 0)
+			sink_failed(p);
+	p->flushed_ns = clock_now();
+}
+
+/* Take what has been put. Returns whether the pipeline is to finish. */
+static bool take(struct pipeline *p, struct batch *taken)
+{
+	struct timespec until;
+	struct batch empty = *taken;
+	bool finishing;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += TICK_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&p->lock);
+	if (!p->finishing)
+		pthread_cond_timedwait(&p->wake, &p->lock, &until);
+	*taken = p->queue;
+	p->queue = empty;
+	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost))
+		p->lost.known = 0;
+	finishing = p->finishing;
+	pthread_mutex_unlock(&p->lock);
+	return finishing;
+}
+
+static void *run(void *arg)
+{
+	struct pipeline *p = arg;
+	struct batch taken = { 0 };
+	bool finishing;
+
+	do {
+		finishing = take(p, &taken);
+		for (size_t i = 0; i < taken.n; i++)
+			hold(p, &taken.ev[i]);
+		taken.n = 0;
+		deliver_until(p, finishing ? INT64_MAX : clock_now() - PIPELINE_HORIZON_NS);
+		if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
+			flush(p);
+	} while (!finishing);
+	free(taken.ev);
+	return NULL;
+}
+
+static void pipeline_free(struct pipeline *p)
+{
+	if (p->failed_fd >= 0)
+		close(p->failed_fd);
+	pthread_cond_destroy(&p->wake);
+	pthread_mutex_destroy(&p->lock);
+	free(p->queue.ev);
+	free(p->held.ev);
+	free(p);
+}
+
+struct pipeline *pipeline_start(struct sink *const *sinks, unsigned n, struct error *err)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	pthread_condattr_t attr;
+
+	if (!p || n > PIPELINE_MAX_SINKS) {
+		free(p);
+		fail(err, ERR_OUTPUT, "no memory for the pipeline");
+		return NULL;
+	}
+	p->out.put = put;
+	p->sinks = n;
+	memcpy(p->sink, sinks, n * sizeof(*sinks));
+	model_init(&p->model);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	p->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->failed_fd < 0 || pthread_create(&p->thread, NULL, run, p)) {
+		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
+		pipeline_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+struct event_out *pipeline_input(struct pipeline *p)
+{
+	return &p->out;
+}
+
+int pipeline_failed_fd(const struct pipeline *p)
+{
+	return p->failed_fd;
+}
+
+int pipeline_finish(struct pipeline *p, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&p->lock);
+	p->finishing = true;
+	pthread_cond_signal(&p->wake);
+	pthread_mutex_unlock(&p->lock);
+	pthread_join(p->thread, NULL);
+	rc = -(int)p->err.code;
+	if (rc && err)
+		*err = p->err;
+	pipeline_free(p);
+	return rc;
+}

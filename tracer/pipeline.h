@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pipeline: events of all sources -> one time order -> model -> sinks.
+ *
+ * Sources put events from any thread; putting is a short copy under a lock and
+ * never waits for disk or screen, because the guest may be standing still
+ * meanwhile. A thread of the pipeline's own takes them, holds each for
+ * PIPELINE_HORIZON_NS so that sources that see the same moment with different
+ * delay come out in order, completes what follows from order alone (see
+ * complete() in pipeline.c), applies the model and feeds the sinks.
+ *
+ * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
+ * ones are dropped and counted, and a `lost` event says so.
+ */
+#ifndef TRACER_PIPELINE_H
+#define TRACER_PIPELINE_H
+
+#include "sink.h"
+#include "source.h"
+
+#define PIPELINE_HORIZON_NS 80000000ll
+#define PIPELINE_MAX_QUEUED 500000u
+#define PIPELINE_MAX_SINKS 4
+
+struct pipeline;
+
+/* @sinks are called until pipeline_finish() returns; they are not owned. NULL on no memory. */
+struct pipeline *pipeline_start(struct sink *const *sinks, unsigned n, struct error *err);
+
+/* Where sources put their events; valid until pipeline_finish(). */
+struct event_out *pipeline_input(struct pipeline *p);
+
+/* A descriptor that becomes readable when a sink has failed. */
+int pipeline_failed_fd(const struct pipeline *p);
+
+/* Deliver everything put so far, stop the thread, free. 0, or the first sink's failure. */
+int pipeline_finish(struct pipeline *p, struct error *err);
+
+#endif
