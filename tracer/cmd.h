@@ -44,8 +44,10 @@ struct cmd {
 
 /*
  * Parse @argv (argv[0] is the command's name) against @cmd. On success returns
- * the number of positional arguments, moved to the front of @argv + 1 in order.
- * With rest_after_dashes, "--" and all behind it stay as positionals.
+ * the number of positional arguments, moved to the front of @argv + 1 in order and
+ * followed by a NULL (argv[argc] must be one, as in main()).
+ * Options and positionals mix; "--" ends the options, and with rest_after_dashes it
+ * stays, with all behind it, among the positionals.
  * ERR_USAGE with the reason on failure; -1000 after having printed --help to stdout.
  */
 #define CMD_HELP_SHOWN (-1000)
