@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What QEMU's human monitor says, as values. Pure: text in, structs out.
+ * The texts are those of QEMU 7.2 (`info cpus`: hmp_info_cpus;
+ * `info registers -a`: x86_cpu_dump_state; `info hotpluggable-cpus`:
+ * hmp_hotpluggable_cpus); lines that do not fit are skipped.
+ */
+#ifndef TRACER_SOURCES_QEMU_MONITOR_H
+#define TRACER_SOURCES_QEMU_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One CPU of `info registers -a`. */
+struct monitor_regs {
+	int cpu;
+	uint64_t rip, rsp, cr0;
+	uint32_t cs;
+	uint64_t cs_base;
+	bool in_smm, halted;
+};
+
+/* Decode at most @max CPUs; returns how many. */
+int monitor_registers(const char *text, struct monitor_regs *out, int max);
+
+/* thread_id of each CPU in `info cpus`; tid[i] = 0 where none was said. Returns the highest index + 1. */
+int monitor_cpu_tids(const char *text, int *tid, int max);
+
+/*
+ * The qom_path of CPU @index out of `info hotpluggable-cpus`: the list is
+ * printed last CPU first and an empty slot has no path (PC machines:
+ * cpu_index = place in possible_cpus). False when there is none.
+ */
+bool monitor_cpu_path(const char *text, int index, char *path, size_t size);
+
+#endif
