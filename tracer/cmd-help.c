@@ -2,44 +2,10 @@
 #include "cmd.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#define WIDTH 79
+#include "wrap.h"
+
 #define OPTION_COLUMN 26 /* where the text of an option begins */
-
-/* Length of the next piece that must stay on one line: a word, or a group in brackets. */
-static int piece(const char *text)
-{
-	int len = 0, depth = 0;
-
-	for (; text[len] && (text[len] != ' ' || depth > 0); len++)
-		depth += (text[len] == '[') - (text[len] == ']');
-	return len;
-}
-
-/* Write @text from column @at, broken at spaces, later lines indented by @indent. Ends the line. */
-static void put_wrapped(const char *text, int at, int indent)
-{
-	bool first = true;
-
-	while (*text) {
-		int len = piece(text);
-
-		if (!first && at + 1 + len > WIDTH) {
-			printf("\n%*s", indent, "");
-			at = indent;
-		} else if (!first) {
-			putchar(' ');
-			at++;
-		}
-		printf("%.*s", len, text);
-		at += len;
-		text += len;
-		text += strspn(text, " ");
-		first = false;
-	}
-	putchar('\n');
-}
 
 static void put_option(char letter, const char *name, const char *arg, const char *text)
 {
@@ -56,7 +22,7 @@ static void put_option(char letter, const char *name, const char *arg, const cha
 		at = 0;
 	}
 	printf("%*s", OPTION_COLUMN - at, "");
-	put_wrapped(text, OPTION_COLUMN, OPTION_COLUMN);
+	wrap_text(stdout, text, OPTION_COLUMN, OPTION_COLUMN);
 }
 
 void cmd_print_help(const struct cmd *cmd)
@@ -65,12 +31,12 @@ void cmd_print_help(const struct cmd *cmd)
 
 	if (*cmd->usage) {
 		putchar(' ');
-		put_wrapped(cmd->usage, at + 1, at + 1);
+		wrap_text(stdout, cmd->usage, at + 1, at + 1);
 	} else {
 		putchar('\n');
 	}
 	putchar('\n');
-	put_wrapped(cmd->summary, 0, 0);
+	wrap_text(stdout, cmd->summary, 0, 0);
 	printf("\nOptions:\n");
 	for (const struct opt *o = cmd->opts; o && o->name; o++)
 		put_option(o->letter, o->name, o->arg, o->help);
