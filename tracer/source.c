@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "source.h"
+
+#include <limits.h>
+
+#include "host.h"
+
+/* A stub is asked over a socket; this host needs nothing for that, and the target is attach's business. */
+static int probe_gdb(struct error *err)
+{
+	(void)err;
+	return 0;
+}
+
+static const struct source_ops source_gdb = {
+	.name = "gdb",
+	.summary = "breakpoints and watchpoints of QEMU's gdbstub, on any host it can be reached from",
+	.probe = probe_gdb,
+};
+
+/* The log goes through a FIFO, so QEMU must be on this host. */
+static int probe_qemulog(struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (host_find_program(HOST_QEMU, path, sizeof(path)))
+		return 0;
+	return fail(err, ERR_TARGET, "no " HOST_QEMU " in PATH; a QEMU on this host is needed, wherever it stands");
+}
+
+static const struct source_ops source_qemulog = {
+	.name = "qemulog",
+	.summary = "QEMU's trace events and cpu_reset log, from a QEMU on this host",
+	.probe = probe_qemulog,
+};
+
+const struct source_ops *const source_list[] = { &source_gdb, &source_qemulog, NULL };
