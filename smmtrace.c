@@ -8,10 +8,11 @@
 #include "gdbproto/safe-text.h"
 #include "tracer/cmd.h"
 #include "tracer/nearest.h"
+#include "views/commands.h"
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	NULL,
+	&cmd_doctor, &cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";

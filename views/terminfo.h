@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the terminal data base says about $TERM; sends nothing to the terminal. */
+#ifndef VIEWS_TERMINFO_H
+#define VIEWS_TERMINFO_H
+
+/* Colours that $TERM can show, 0 = none; -1 when the data base does not know $TERM, or cannot move its cursor. */
+int terminfo_colours(void);
+
+#endif
