@@ -9,6 +9,7 @@
 #define COMMAND_MAX 1500
 #define OUTPUT_MAX (64u << 20)  /* bytes of one command's output */
 #define OBJECT_MAX (4u << 20)   /* bytes of one qXfer object */
+#define OBJECT_PIECES 4096
 
 /* The bytes of an O packet or of a plain hex answer; -1 if it is neither. */
 static long output_piece(struct rsp *r, char *out, size_t size)
@@ -110,13 +111,13 @@ long rsp_features_xml(struct rsp *r, const char *annex, char **out, struct error
 	size_t used = 0, len = 0;
 	const char *data = NULL;
 	char *text = NULL;
-	int more;
+	int more, pieces = 0;
 
 	do {
 		char *grown;
 
 		more = xfer_piece(r, annex, used, &data, &len, err);
-		if (more >= 0 && used + len > OBJECT_MAX)
+		if (more >= 0 && (used + len > OBJECT_MAX || ++pieces > OBJECT_PIECES))
 			more = rsp_refuse(r, err, "%s does not end", annex);
 		grown = more < 0 ? NULL : realloc(text, used + len + 1);
 		if (!grown) {

@@ -143,15 +143,18 @@ static void stop_pair(const char *key, size_t key_len, const char *value, size_t
 		{ "watch", RSP_WATCH_WRITE }, { "rwatch", RSP_WATCH_READ }, { "awatch", RSP_WATCH_ACCESS },
 	};
 
+	uint64_t addr;
+
 	if (is_word(key, key_len, "thread")) {
 		if (rsp_parse_thread(value, len, &stop->thread) != (long)len)
 			stop->thread = (struct rsp_thread){ 0, 0 };
 		return;
 	}
 	for (size_t i = 0; i < sizeof(watch) / sizeof(watch[0]); i++) {
-		if (is_word(key, key_len, watch[i].key) &&
-		    rsp_parse_hex(value, len, &stop->watch_addr) == (long)len)
-			stop->watch = watch[i].watch;
+		if (!is_word(key, key_len, watch[i].key) || rsp_parse_hex(value, len, &addr) != (long)len)
+			continue;
+		stop->watch = watch[i].watch;
+		stop->watch_addr = addr;
 	}
 }
 
