@@ -39,8 +39,8 @@ enum qemulog_input {
 	QEMULOG_TAIL, /* the regular file that QEMU logs to already */
 };
 
-#define QEMULOG_COMMANDS 16
-#define QEMULOG_COMMAND_SIZE 1024
+#define QEMULOG_COMMANDS 32
+#define QEMULOG_COMMAND_SIZE 512
 
 /* Everything that is decided from outside; plain data, may be copied. */
 struct qemulog_plan {
@@ -110,7 +110,5 @@ void qemulog_stats(struct qemulog *q, struct qemulog_stats *out);
 
 /* Stop the reader, deliver what is left, remove the FIFO. NULL is fine. */
 void qemulog_close(struct qemulog *q);
-
-extern const struct source_ops source_qemulog;
 
 #endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "qemulog-parse.h"
+
+#include <string.h>
+#include <time.h>
+
+/* Known lines that may stand between a reset and its dump. */
+#define RESET_WAIT 16
+
+struct line {
+	struct text rest;      /* behind the stamp */
+	bool stamped;
+	int64_t ts;
+	struct qemulog_thread *thread;
+};
+
+/* --- what goes out --- */
+
+static void emit(struct qemulog_parse *p, const struct event *ev)
+{
+	p->events++;
+	p->out(p->arg, ev);
+}
+
+static void emit_reset(struct qemulog_parse *p)
+{
+	if (p->reset_open)
+		emit(p, &p->reset);
+	p->reset_open = false;
+}
+
+/* A known line of @ts follows the reset: it came before that one, and goes out once its dump is there. */
+static void bound_reset(struct qemulog_parse *p, int64_t ts)
+{
+	if (!p->reset_open)
+		return;
+	if (p->reset.ts >= ts)
+		p->reset.ts = ts - 1 > p->reset_after ? ts - 1 : p->reset_after;
+	if (p->reset_whole || p->reset_wait++ == RESET_WAIT)
+		emit_reset(p);
+}
+
+/* --- trace events --- */
+
+static bool take_trace(struct qemulog_parse *p, const struct line *l)
+{
+	struct event ev;
+	enum qemulog_taken taken = qemulog_trace_event(l->rest, l->thread, &ev);
+
+	if (taken == QEMULOG_FOREIGN)
+		return false;
+	bound_reset(p, l->ts);
+	if (l->stamped)
+		p->stamp = l->ts;
+	ev.ts = l->ts;
+	if (taken == QEMULOG_EVENT)
+		emit(p, &ev);
+	return true;
+}
+
+/* --- CPU Reset --- */
+
+static void open_reset(struct qemulog_parse *p, struct line *l)
+{
+	bool crossed = p->reset_open && !p->reset_whole;
+	uint64_t cpu;
+
+	if (!eat_number(&l->rest, 10, 4, &cpu) || !eat(&l->rest, ")") || cpu >= EVENT_MAX_CPUS)
+		return;
+	if (crossed)
+		p->reset.known = 0;
+	bound_reset(p, l->ts);
+	emit_reset(p);
+	p->reset = event_new(EV_CPU_RESET, SRC_QEMULOG, (int)cpu, l->ts);
+	p->reset_open = true;
+	p->reset_whole = crossed;
+	p->reset_after = p->stamp;
+	p->reset_wait = 0;
+}
+
+static void take_dump_line(struct qemulog_parse *p, struct text t)
+{
+	uint64_t value;
+
+	if (eat(&t, "SMM: ") || eat_through(&t, ": v=")) {
+		p->reset.known = 0;
+		p->reset_whole = true;
+	} else if ((eat(&t, "EIP=") || eat(&t, "RIP=")) && eat_number(&t, 16, 16, &value)) {
+		event_set(&p->reset, CPU_RESET_RIP, value);
+		if (eat_through(&t, " SMM=") && eat_number(&t, 2, 1, &value))
+			event_set(&p->reset, CPU_RESET_IN_SMM, value);
+		if (eat_through(&t, " HLT=") && eat_number(&t, 2, 1, &value))
+			event_set(&p->reset, CPU_RESET_HALTED, value);
+	} else if (eat(&t, "CS =") && eat_number(&t, 16, 4, &value)) {
+		event_set(&p->reset, CPU_RESET_CS, value);
+		p->reset_whole = true;
+	}
+}
+
+/* --- stamps and threads --- */
+
+static struct qemulog_thread *thread_of(struct qemulog_parse *p, int tid)
+{
+	for (unsigned i = 1; i < p->threads; i++)
+		if (p->thread[i].tid == tid)
+			return &p->thread[i];
+	if (p->threads == QEMULOG_THREADS)
+		return &p->thread[0];
+	p->thread[p->threads] = (struct qemulog_thread){ .tid = tid, .cpu = CPU_UNKNOWN };
+	return &p->thread[p->threads++];
+}
+
+void qemulog_parse_set_tid(struct qemulog_parse *p, int tid, int cpu)
+{
+	struct qemulog_thread *th;
+
+	if (tid <= 0 || cpu < 0 || cpu >= EVENT_MAX_CPUS)
+		return;
+	for (unsigned i = 1; i < p->threads; i++)
+		if (p->thread[i].cpu == cpu && p->thread[i].tid != tid)
+			p->thread[i].cpu = CPU_UNKNOWN;
+	th = thread_of(p, tid);
+	if (th == &p->thread[0])
+		return;
+	if (th->shared || (th->cpu != CPU_UNKNOWN && th->cpu != cpu)) {
+		th->shared = true;
+		th->cpu = CPU_UNKNOWN;
+		return;
+	}
+	th->cpu = cpu;
+}
+
+static void set_stamp(struct qemulog_parse *p, struct line *l, int64_t sec, uint64_t usec)
+{
+	int64_t ts = clock_from_realtime(&p->clock, sec * NS_PER_SEC + (int64_t)usec * 1000);
+
+	l->stamped = true;
+	l->ts = ts < p->arrival ? ts : p->arrival;
+}
+
+/* TID@EPOCH.USEC: */
+static bool eat_tid_stamp(struct qemulog_parse *p, struct line *l)
+{
+	struct text t = l->rest;
+	uint64_t tid, sec, usec;
+
+	if (!eat_number(&t, 10, 9, &tid) || !eat(&t, "@") || !eat_number(&t, 10, 10, &sec) || !eat(&t, ".") ||
+	    !eat_number(&t, 10, 6, &usec) || !eat(&t, ":"))
+		return false;
+	l->rest = t;
+	if (tid)
+		l->thread = thread_of(p, (int)tid);
+	set_stamp(p, l, (int64_t)sec, usec);
+	return true;
+}
+
+/* YYYY-MM-DDTHH:MM:SS.USECZ and a blank, as g_date_time_format_iso8601() writes it. */
+static bool eat_iso_stamp(struct qemulog_parse *p, struct line *l)
+{
+	static const char *const behind[] = { "-", "-", "T", ":", ":", ".", "Z " };
+	static const unsigned digits[] = { 4, 2, 2, 2, 2, 2, 6 };
+	struct text t = l->rest;
+	uint64_t n[7];
+	struct tm tm;
+
+	for (int i = 0; i < 7; i++)
+		if (!eat_number(&t, 10, digits[i], &n[i]) || !eat(&t, behind[i]))
+			return false;
+	if (n[0] < 1970 || !n[1] || n[1] > 12 || !n[2] || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 60)
+		return false;
+	tm = (struct tm){ .tm_year = (int)n[0] - 1900, .tm_mon = (int)n[1] - 1, .tm_mday = (int)n[2],
+			  .tm_hour = (int)n[3], .tm_min = (int)n[4], .tm_sec = (int)n[5] };
+	if (n[0] > 2200)
+		return false;
+	l->rest = t;
+	set_stamp(p, l, timegm(&tm), n[6]);
+	return true;
+}
+
+/* --- lines --- */
+
+static void take_line(struct qemulog_parse *p, const char *at, size_t len)
+{
+	struct line l = { .rest = { at, at + len }, .thread = &p->thread[0] };
+	char first = len ? *at : '\n';
+
+	p->lines++;
+	if (p->reset_open && !p->reset_whole)
+		take_dump_line(p, l.rest);
+	if (first != 'a' && first != 'c' && first != 'C' && digit_value(first) > 9)
+		return;
+	l.ts = p->arrival > p->stamp ? p->arrival : p->stamp;
+	if (digit_value(first) <= 9 && !eat_tid_stamp(p, &l) && !eat_iso_stamp(p, &l))
+		return;
+	if (!take_trace(p, &l) && eat(&l.rest, "CPU Reset (CPU "))
+		open_reset(p, &l);
+}
+
+/* An unfinished line grows; one that grows too long is skipped up to its end. */
+static void keep_part(struct qemulog_parse *p, const char *at, size_t len)
+{
+	if (p->skipping || len > QEMULOG_LINE_MAX - p->fill) {
+		p->skipping = true;
+		p->fill = 0;
+		return;
+	}
+	memcpy(p->line + p->fill, at, len);
+	p->fill += len;
+}
+
+static void end_line(struct qemulog_parse *p, const char *at, size_t len)
+{
+	if (!p->skipping && !p->fill) {
+		if (len <= QEMULOG_LINE_MAX)
+			take_line(p, at, len);
+		return;
+	}
+	keep_part(p, at, len);
+	if (!p->skipping)
+		take_line(p, p->line, p->fill);
+	p->skipping = false;
+	p->fill = 0;
+}
+
+void qemulog_parse_init(struct qemulog_parse *p, qemulog_out_fn *out, void *arg)
+{
+	memset(p, 0, sizeof(*p));
+	p->out = out;
+	p->arg = arg;
+	p->thread[0].cpu = CPU_UNKNOWN;
+	p->threads = 1;
+}
+
+void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, int64_t arrival)
+{
+	const char *end = data + len;
+
+	p->arrival = arrival;
+	while (data < end) {
+		const char *nl = memchr(data, '\n', (size_t)(end - data));
+
+		if (!nl) {
+			keep_part(p, data, (size_t)(end - data));
+			break;
+		}
+		end_line(p, data, (size_t)(nl - data));
+		data = nl + 1;
+	}
+	if (p->reset_whole)
+		emit_reset(p);
+}
+
+void qemulog_parse_flush(struct qemulog_parse *p)
+{
+	p->fill = 0;
+	p->skipping = false;
+	emit_reset(p);
+}
