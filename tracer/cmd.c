@@ -204,8 +204,11 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct error *err)
 
 int cmd_report(const struct error *err)
 {
-	char text[4 * sizeof(err->text)];
+	char line[4 * sizeof(err->text)], *at = line;
 
-	fprintf(stderr, "smmtrace: %s\n", safe_text(text, sizeof(text), err->text, strlen(err->text)));
+	for (const unsigned char *c = (const unsigned char *)err->text; *c; c++)
+		at += sprintf(at, *c >= 0x20 && *c < 0x7f ? "%c" : "\\x%02x", *c);
+	*at = '\0';
+	fprintf(stderr, "smmtrace: %s\n", line);
 	return (int)err->code;
 }

@@ -56,7 +56,10 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct error *err);
 /* Usage, summary and options of @cmd on stdout. */
 void cmd_print_help(const struct cmd *cmd);
 
-/* "smmtrace: TEXT" on stderr, control characters made safe; returns err->code. */
+/*
+ * "smmtrace: TEXT" on stderr; returns err->code. Whatever is not printable ASCII
+ * becomes \xNN; text that went through safe_text() before comes out as it is.
+ */
 int cmd_report(const struct error *err);
 
 #endif
