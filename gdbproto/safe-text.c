@@ -20,25 +20,32 @@ static size_t put_escaped(char *out, unsigned char c)
 	return 4;
 }
 
-const char *safe_text(char *out, size_t size, const char *in, size_t len)
+static size_t width(unsigned char c)
 {
-	size_t room = size - sizeof("..."); /* what may be used before the dots */
+	return is_plain(c) ? 1 : 4;
+}
+
+static bool fits(const char *in, size_t len, size_t room)
+{
 	size_t used = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)in[i];
-		size_t need = is_plain(c) ? 1 : 4;
+	for (size_t i = 0; i < len && used <= room; i++)
+		used += width((unsigned char)in[i]);
+	return used <= room;
+}
 
-		if (used + need > room + (i + 1 == len ? 3 : 0)) {
-			memcpy(out + used, "...", 3);
-			used += 3;
-			break;
-		}
-		if (need == 1)
+const char *safe_text(char *out, size_t size, const char *in, size_t len)
+{
+	bool whole = fits(in, len, size - 1);
+	size_t room = whole ? size - 1 : size - sizeof("...");
+	size_t used = 0;
+
+	for (size_t i = 0; i < len && used + width((unsigned char)in[i]) <= room; i++) {
+		if (width((unsigned char)in[i]) == 1)
 			out[used++] = in[i];
 		else
-			used += put_escaped(out + used, c);
+			used += put_escaped(out + used, (unsigned char)in[i]);
 	}
-	out[used] = '\0';
+	strcpy(out + used, whole ? "" : "...");
 	return out;
 }
