@@ -149,6 +149,20 @@ int rsp_interrupt(struct rsp *r, struct rsp_stop *stop, struct error *err);
 bool rsp_running(const struct rsp *r);
 
 /*
+ * The target stands because somebody else (QMP, the monitor) paused it, and it
+ * is theirs to resume, which QEMU does not tell us: take it as running, so that
+ * its next stop is awaited.
+ */
+void rsp_assume_running(struct rsp *r);
+
+/*
+ * After rsp_assume_running(): does it run? A running target stops at our 0x03
+ * and says so, a paused one keeps silent for @wait_ms. Stopped afterwards in
+ * both cases. 1 = it ran, 0 = it stood, negative.
+ */
+int rsp_probe_running(struct rsp *r, int wait_ms, struct error *err);
+
+/*
  * qRcmd: run a monitor command; its output goes to @out piece by piece.
  * QEMU's output may hold any byte. 0, or negative.
  */

@@ -146,6 +146,25 @@ int rsp_interrupt(struct rsp *r, struct rsp_stop *stop, struct error *err)
 	return need_stop(r, true, stop, err);
 }
 
+void rsp_assume_running(struct rsp *r)
+{
+	r->running = true;
+}
+
+int rsp_probe_running(struct rsp *r, int wait_ms, struct error *err)
+{
+	struct rsp_stop stop;
+	int rc;
+
+	if (!r->running)
+		return 0;
+	if (rsp_conn_queue(&r->conn, "\003", 1, err) < 0 || rsp_conn_send(&r->conn, 1, rsp_due(r), err) < 0)
+		return -ERR_TARGET;
+	rc = wait_stop(r, rsp_deadline(wait_ms), true, &stop, err);
+	r->running = false;
+	return rc ? rc : stop.kind != RSP_STOP_NONE;
+}
+
 int rsp_detach(struct rsp *r, struct error *err)
 {
 	struct rsp_stop stop;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The guard: a small process that outlives a tracer killed with SIGKILL just
+ * long enough to give the guest back. It sleeps on a pipe whose other end only
+ * the tracer holds. When that end closes while the guard is armed, it connects
+ * to the stub anew, undoes what the tracer had done (monitor commands, every
+ * breakpoint), lets the guest run or leaves it stopped, and exits.
+ *
+ * It sits in a session of its own, so Ctrl-C and Ctrl-Z pass it by, and holds
+ * no descriptor of the tracer's but the pipe.
+ */
+#ifndef TRACER_GUARD_H
+#define TRACER_GUARD_H
+
+#include <stdbool.h>
+
+#include "../gdbproto/error.h"
+
+#define GUARD_UNDO_MAX 16
+#define GUARD_UNDO_SIZE 1024
+
+struct guard;
+
+/* Fork it; call before any thread is started. */
+struct guard *guard_start(const char *target, struct error *err);
+
+/*
+ * From now on, if we die: run the monitor commands @undo[0..n), remove all
+ * breakpoints, and leave the guest stopped or running. Plain stores into shared
+ * memory: may be called again whenever something changes.
+ */
+void guard_arm(struct guard *g, bool leave_stopped, const char (*undo)[GUARD_UNDO_SIZE], unsigned n);
+
+/* A private directory to remove with its files (the log FIFO), or "" for none. */
+void guard_set_file(struct guard *g, const char *path);
+
+/* Nothing to undo. */
+void guard_disarm(struct guard *g);
+
+/* Disarm, end the process, reap it. NULL is fine. */
+void guard_end(struct guard *g);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Shared by the gdb-*.c files only. */
+#ifndef TRACER_SOURCES_GDB_INTERNAL_H
+#define TRACER_SOURCES_GDB_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "../../gdbproto/rsp-client.h"
+#include "gdb-handler.h"
+#include "gdb-points.h"
+#include "gdb-regs.h"
+#include "gdb.h"
+#include "qemu-monitor.h"
+#include "qemulog.h"
+#include "smm-state.h"
+
+#define NO_BASE UINT64_MAX
+#define DEFAULT_BASE 0x30000u
+#define RELOC_RSMS 12
+#define STOPS_KEPT 65536 /* handling times kept for the median */
+
+/*
+ * How the SMIs of one CPU are captured at its own SMBASE. It starts with
+ * CAP_LEARN and moves on as its handler is understood:
+ *   LEARN   breakpoint on the entry, stepped over and kept; breakpoints on every rsm found
+ *   TOGGLE  one breakpoint: the entry while outside, the rsm while inside
+ *   PROBE   TOGGLE, plus one on the fxrstor64, to learn its stack slot
+ *   WATCH   read watchpoints on the entry's first read and on that slot; no packet changes hands per SMI
+ * A CPU that shows a missed entry or exit falls back to TOGGLE for good.
+ */
+enum capture { CAP_LEARN, CAP_TOGGLE, CAP_PROBE, CAP_WATCH };
+
+struct gcpu {
+	int index;
+	struct rsp_thread thread;
+	bool present;
+	int tid;
+
+	uint64_t base;       /* its own SMBASE, NO_BASE = not known or not relocated */
+	bool base_assumed;   /* told by a scan, not yet by an entry */
+	bool in_smm;
+	uint64_t cur;        /* SMBASE of the SMI it is in */
+	uint64_t pending;    /* value in the slot, NO_BASE = not written */
+	uint32_t slot;       /* offset of the slot in this save state */
+
+	enum capture mode;
+	struct handler h;
+	bool exit_learnt;
+	uint64_t exit_slot;
+	unsigned missed;
+
+	unsigned reloc_rsms; /* where the handler at the default base may leave SMM */
+	uint64_t reloc_rsm[RELOC_RSMS];
+	int64_t blind_since; /* 0 = not blind */
+};
+
+/* Sees the log's events on their way to the pipeline, on the log's thread. */
+struct log_tap {
+	struct event_out out;   /* first */
+	struct event_out *next;
+	int wake_fd;
+	atomic_int cpus;                       /* known to us */
+	atomic_bool in_smm[EVENT_MAX_CPUS];    /* mirrors gcpu.in_smm */
+	atomic_bool reset[EVENT_MAX_CPUS];     /* reset while in SMM */
+	atomic_bool rescan;                    /* a CPU came or went */
+	atomic_bool want_bases;                /* look for SMBASEs at the next 0xb2 write */
+	atomic_bool apm_seen;
+};
+
+struct gdb {
+	struct gdb_args args;
+	struct rsp *rsp;
+	struct gcpu cpu[EVENT_MAX_CPUS];
+	int cpus;
+	struct points points;
+	uint64_t found[EVENT_MAX_CPUS]; /* SMBASEs from a scan, owner not known */
+	int nfound;
+
+	int server_pid;
+	bool stamped;
+	struct qemulog *log;
+	struct qemulog_plan plan;
+	struct log_tap tap;
+
+	bool leave_stopped;   /* found stopped */
+	bool foreign_pause;   /* somebody else has paused it; a cont of theirs resumes it */
+	bool detach_only;     /* the stub must not be spoken to any more */
+	int64_t pause_start;  /* 0 = running */
+	int64_t cpus_checked_ns;
+
+	struct rsp_job job[EVENT_MAX_CPUS];
+	uint8_t (*regs)[RSP_REGS_MAX];
+	uint8_t tail[SMM_STATE_TAIL];
+
+	uint64_t stops;
+	int64_t stopped_ns;
+	uint64_t watch_missed;
+	uint32_t *handling_ns;
+	unsigned handlings;
+};
+
+/* gdb.c */
+void gdb_put(struct gdb *g, struct event ev);
+void gdb_note(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void gdb_set_in_smm(struct gdb *g, struct gcpu *c, bool in_smm);
+
+/* gdb-cpus.c: take in who exists; 1 = a CPU is new, 0 = as before, negative = error. */
+int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err);
+struct gcpu *gdb_cpu_by_thread(struct gdb *g, struct rsp_thread t);
+/* Where every CPU stands, as cpu-seen events; @out holds at least @max, returns how many. */
+int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err);
+
+/* gdb-capture.c */
+void gdb_capture_want(struct gdb *g);
+int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct error *err);
+/* A hot-added CPU may be inside the handler at the default base already. */
+int gdb_capture_new_cpu(struct gdb *g, struct gcpu *c, int64_t ts, struct error *err);
+/* A CPU found inside SMM at its own base when we came. */
+int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err);
+/* Sync the points, step over one at @lin if it stays, and let the guest run. */
+int gdb_capture_resume(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *err);
+
+/* gdb-late.c: find the SMBASEs in guest memory; may be called again. */
+void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_t ts);
+/* CPUs whose SMBASE is not known. */
+unsigned gdb_late_unknown(const struct gdb *g);
+
+#endif

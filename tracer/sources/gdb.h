@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Source gdb: QEMU's gdbstub in stop mode. Every SMI entry, RSM and SMBASE
+ * write stops the guest for as long as it takes to read the saved state; each
+ * such pause is an event of its own.
+ *
+ * It also owns the monitor behind the stub (qRcmd), and with it the qemulog
+ * source, which it drains at every stop so that what the log says about the
+ * time before the stop comes before it.
+ *
+ * Files: gdb.c session (attach, detach, stops), gdb-capture.c what a stop means
+ * (per-CPU state machine), gdb-late.c SMBASEs of CPUs relocated before we came,
+ * gdb-cpus.c which CPUs exist, gdb-points.c, gdb-handler.c, gdb-regs.c.
+ */
+#ifndef TRACER_SOURCES_GDB_H
+#define TRACER_SOURCES_GDB_H
+
+#include "../guard.h"
+#include "../source.h"
+
+struct gdb;
+
+struct gdb_args {
+	const char *target;
+	int timeout_ms;
+	struct event_out *out;   /* must outlive the source */
+	struct guard *guard;     /* armed while attached */
+	bool breakpoints_only;   /* never switch to watchpoints */
+	bool no_log;             /* leave QEMU's log alone */
+	bool resume;             /* let a guest that is paused go on */
+	bool own_guest;          /* we started this QEMU: let the guest run at the end */
+	void (*note)(void *arg, const char *text); /* what the user should know; a line */
+	void *note_arg;
+};
+
+/*
+ * Attach: stop the guest, set everything up, let it run again (a guest found
+ * paused by its user stays paused; one that has not started yet, -S, is started).
+ * NULL on failure; then nothing is left behind in the guest.
+ */
+struct gdb *gdb_open(const struct gdb_args *args, struct error *err);
+
+/* Readable when the stub says something. */
+int gdb_fd(const struct gdb *g);
+
+/* Readable when the log says something that needs a look at the guest. */
+int gdb_wake_fd(const struct gdb *g);
+
+enum gdb_status { GDB_GOES_ON = 0, GDB_EXITED = 1 };
+
+/* The stub has spoken: handle what has arrived. enum gdb_status, or negative. */
+int gdb_handle(struct gdb *g, struct error *err);
+
+/* The log has spoken: new CPUs, resets inside SMM. enum gdb_status, or negative. */
+int gdb_wake(struct gdb *g, struct error *err);
+
+/*
+ * Leave the guest as it was found: points removed, log given back, running or
+ * stopped. Frees @g always. @gone: the target no longer answers; send nothing.
+ */
+void gdb_close(struct gdb *g, bool gone);
+
+struct gdb_stats {
+	uint64_t stops;
+	uint64_t handling_median_ns; /* stop reply read -> resume written */
+	int64_t stopped_ns;          /* in all */
+	uint64_t watch_missed;       /* entries or exits found only afterwards */
+	unsigned unknown_smbase;     /* CPUs whose SMBASE is not known */
+	int server_pid;
+};
+void gdb_stats(const struct gdb *g, struct gdb_stats *out);
+
+#endif
