@@ -15,7 +15,9 @@
  *	qemulog_close(q)
  *
  * plan.off is complete as soon as the asks are answered, so a guard process can
- * hold the undo commands as plain strings.
+ * hold the undo commands as plain strings; they are sent in their order. No
+ * other process may hold a copy of the FIFO's read end: fork before qemulog_open
+ * or close everything in the child.
  *
  * Input is a FIFO of our own (QEMU's log is pointed at it) or, when the user's
  * QEMU already logs to a regular file, the tail of that file, which is only
@@ -39,15 +41,17 @@ enum qemulog_input {
 	QEMULOG_TAIL, /* the regular file that QEMU logs to already */
 };
 
-#define QEMULOG_COMMANDS 32
-#define QEMULOG_COMMAND_SIZE 512
+#define QEMULOG_COMMANDS 16
+#define QEMULOG_COMMAND_SIZE 1024
 
 /* Everything that is decided from outside; plain data, may be copied. */
 struct qemulog_plan {
 	enum qemulog_input input;
 	bool stamped;          /* -msg timestamp=on: lines carry thread and time */
 	char file[PATH_MAX];   /* TAIL: the file, as we can open it */
-	char fifo[108];        /* FIFO: its path, filled by qemulog_plan; created by qemulog_open */
+	char fifo[108];        /* FIFO: its path, chosen by qemulog_plan, created by qemulog_open */
+	uid_t uid;             /* whom QEMU runs as: may open the FIFO */
+	gid_t gid;
 	char note[256];        /* what the user should know, "" = nothing */
 	unsigned asks, ons, offs;
 	char ask[QEMULOG_COMMANDS][QEMULOG_COMMAND_SIZE]; /* `info trace-events NAME` */
@@ -58,11 +62,22 @@ struct qemulog_plan {
 /*
  * Read /proc/PID/cmdline and decide. Negative with the reason when the log of
  * this QEMU cannot be used without taking something from its user (a log file
- * per thread, %d) or the process cannot be looked at.
+ * per thread, a log that is a pipe) or the process cannot be looked at. Changes
+ * nothing.
+ *
+ * What QEMU 7.2 does with `logfile PATH` (util/log.c, and tried): it opens PATH
+ * for writing and blocks if that is a FIFO without reader; a regular file is
+ * appended to by 7.2 but truncated by later ones; there is no word for "stderr
+ * again" (`logfile ""` is an error and leaves no log), /dev/stderr truncates
+ * where stderr is a file. So a log that is a regular file is never redirected,
+ * and undo gives back /dev/stderr where that is a terminal or a pipe with a
+ * reader, else /dev/null. `log MASK` replaces the whole mask, trace events excepted.
+ * A mask or log file that the user changed through the monitor after the start
+ * cannot be seen from outside; the mask goes back to that of the command line.
  */
 int qemulog_plan(pid_t pid, struct qemulog_plan *plan, struct error *err);
 
-/* The same from a command line in memory: @cmdline as in /proc, arguments ended by NUL. */
+/* The same for a command line in memory: @cmdline as in /proc, each argument ended by NUL. */
 int qemulog_plan_cmdline(pid_t pid, const char *cmdline, size_t len, struct qemulog_plan *plan,
 			 struct error *err);
 
