@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "detail.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../tracer/event-text.h"
+
+static void add(struct detail *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct detail *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->lines == DETAIL_LINES)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(d->text[d->lines], sizeof(d->text[0]), fmt, ap);
+	va_end(ap);
+	d->line[d->lines] = d->text[d->lines];
+	d->lines++;
+}
+
+/* What a value means, where a number alone does not say it. */
+static const char *meaning(const struct event *ev, unsigned field, int64_t first_ns, char *out, size_t size)
+{
+	const struct event_field *f = &event_info[ev->kind].field[field];
+	char at[48], later[48];
+
+	out[0] = '\0';
+	if (!event_has(ev, field))
+		return out;
+	if (!strcmp(f->name, "smbase") || !strcmp(f->name, "old") || !strcmp(f->name, "new"))
+		snprintf(out, size, ev->arg[field] == SMBASE_DEFAULT ? "the default" :
+			 "entry at 0x%" PRIx64, ev->arg[field] + 0x8000);
+	else if (f->format == FMT_NS)
+		snprintf(out, size, "%s, %s later",
+			 time_text(at, sizeof(at), ns_between(first_ns, (int64_t)ev->arg[field]), 1),
+			 duration_text(later, sizeof(later), ns_between(ev->ts, (int64_t)ev->arg[field])));
+	else if (!strcmp(f->name, "port"))
+		snprintf(out, size, "%s", ev->arg[field] == 0xb2 ? "APM_CNT, a write raises an SMI" :
+			 ev->arg[field] == 0xb3 ? "APM_STS, scratch" : "");
+	return out;
+}
+
+static void add_smi(struct detail *d, const struct reader_smi *smi, int64_t first_ns)
+{
+	char from[48], lasted[32] = "still inside", cmd[32] = "";
+
+	if (smi->leave_ns)
+		duration_text(lasted, sizeof(lasted), ns_between(smi->enter_ns, smi->leave_ns));
+	if (smi->apm_cmd != SMI_CMD_UNKNOWN)
+		snprintf(cmd, sizeof(cmd), ", command 0x%02x", (unsigned)smi->apm_cmd & 0xff);
+	add(d, "SMI %" PRId64 " of cpu%d: entered at %s, %s, smbase %s0x%" PRIx64 ", cause %s%s", smi->id, smi->cpu,
+	    time_text(from, sizeof(from), ns_between(first_ns, smi->enter_ns), 1000), lasted,
+	    smi->smbase == SMBASE_UNKNOWN ? "unknown " : "", smi->smbase == SMBASE_UNKNOWN ? 0 : smi->smbase,
+	    smi_cause_name[smi->cause], cmd);
+}
+
+void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
+		  int64_t first_ns)
+{
+	const struct event_info *info = &event_info[e->ev.kind];
+	char cpu[24] = "no known CPU", at[48], value[32], means[80];
+
+	d->lines = 0;
+	if (e->ev.cpu != CPU_UNKNOWN)
+		snprintf(cpu, sizeof(cpu), "cpu%d", e->ev.cpu);
+	add(d, "%s of %s at %s   event %" PRId64 ", %s by %s", info->name, cpu,
+	    time_text(at, sizeof(at), ns_between(first_ns, e->ev.ts), 1), e->id, event_origin_name[e->ev.origin & 1],
+	    e->ev.source < EVENT_SOURCE_COUNT ? event_source_info[e->ev.source].name : "?");
+	add(d, "%s", info->help);
+	for (unsigned i = 0; i < info->fields; i++)
+		add(d, "  %-10s %-20s %s", info->field[i].name,
+		    event_has(&e->ev, i) ? event_arg_text(value, sizeof(value), &e->ev, i) : "unknown",
+		    meaning(&e->ev, i, first_ns, means, sizeof(means)));
+	if (smi)
+		add_smi(d, smi, first_ns);
+}
+
+static int take_smi(void *arg, const struct reader_smi *smi)
+{
+	*(struct reader_smi *)arg = *smi;
+	return 0;
+}
+
+int detail_smi(struct reader *r, const struct event *ev, struct reader_smi *smi, struct error *err)
+{
+	int got;
+
+	smi->id = 0;
+	if (ev->cpu == CPU_UNKNOWN)
+		return 0;
+	got = reader_smis(r, ev->cpu, ev->ts, ev->ts, take_smi, smi, err);
+	return got < 0 ? got : smi->id != 0;
+}

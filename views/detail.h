@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One event in full: every field, what the kind means, and the SMI it lies in.
+ */
+#ifndef VIEWS_DETAIL_H
+#define VIEWS_DETAIL_H
+
+#include "picture.h"
+#include "../db/reader.h"
+
+#define DETAIL_LINES 32
+
+struct detail {
+	int lines;
+	const char *line[DETAIL_LINES]; /* into text */
+	char text[DETAIL_LINES][160];
+};
+
+/* @smi: the stay in SMM of that CPU the event lies in, or NULL. Pure. */
+void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
+		  int64_t first_ns);
+
+/* The SMI of the event's CPU that holds its time: 1 found, 0 none, negative. */
+int detail_smi(struct reader *r, const struct event *ev, struct reader_smi *smi, struct error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From a recording into lanes: what a time window shows. Costs a window query,
+ * or, where the window holds more than FEED_ROWS rows, a bounded number of rows
+ * for each column; never the whole recording.
+ */
+#ifndef VIEWS_FEED_H
+#define VIEWS_FEED_H
+
+#include "filter.h"
+#include "lanes.h"
+#include "marks.h"
+#include "../db/reader.h"
+
+#define FEED_ROWS 6000
+#define FEED_ROWS_A_COLUMN 10
+
+struct feed {
+	struct reader *reader;
+	struct cpu_map cpus;
+	int64_t first_ns; /* the recording's first event */
+	int64_t now_ns;   /* nothing is known behind this */
+};
+
+/* Learn the CPUs and the end of the recording; @now_ns 0 = its last event. 0, or negative. */
+int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error *err);
+
+/*
+ * Fill @l (already cleared, with its scale) with the events @filter takes and the
+ * states of CPUs [@first, @last]. Returns 1 when columns were sampled, 0 when all
+ * was read, negative on failure.
+ */
+int feed_lanes(const struct feed *f, struct lanes *l, const struct filter *filter, int first, int last,
+	       struct error *err);
+
+#endif

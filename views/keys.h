@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The keys of the timeline: one table, from which the help screen, `smmtrace
+ * list keys` and the man page are made. To add a key: its line here, its
+ * function in the table in timeline.c.
+ */
+#ifndef VIEWS_KEYS_H
+#define VIEWS_KEYS_H
+
+#include "term.h"
+
+/* ACTION, name, keys as people write them, help, key codes (at most four). */
+#define KEYS(_) \
+	_(QUIT, "quit", "q", "leave", 'q') \
+	_(HELP, "help", "? F1 h", "this help", '?', TERM_F1, 'h') \
+	_(LEFT, "left", "Left H", "cursor to the left", TERM_LEFT, 'H') \
+	_(RIGHT, "right", "Right L", "cursor to the right", TERM_RIGHT, 'L') \
+	_(UP, "up", "Up k", "lane above / event before", TERM_UP, 'k') \
+	_(DOWN, "down", "Down j", "lane below / event after", TERM_DOWN, 'j') \
+	_(ZOOM_IN, "zoom-in", "+ = w", "zoom in at the cursor", '+', '=', 'w') \
+	_(ZOOM_OUT, "zoom-out", "- s", "zoom out at the cursor", '-', 's') \
+	_(PAN_LEFT, "pan-left", "a", "a quarter window back", 'a') \
+	_(PAN_RIGHT, "pan-right", "d", "a quarter window on", 'd') \
+	_(PAGE, "page", "Space PgDn", "a page on", ' ', TERM_PAGE_DOWN) \
+	_(PAGE_BACK, "page-back", "b PgUp", "a page back", 'b', TERM_PAGE_UP) \
+	_(FIT, "fit", "0", "the whole recording", '0') \
+	_(START, "start", "g Home", "to the first event", 'g', TERM_HOME) \
+	_(END, "end", "G End", "to the last event", 'G', TERM_END) \
+	_(FOLLOW, "follow", "t", "follow the end", 't') \
+	_(NEXT_EVENT, "next-event", "]", "next event in the lane", ']') \
+	_(PREV_EVENT, "previous-event", "[", "previous event in the lane", '[') \
+	_(NEXT_MARK, "next-mark", "}", "next SMBASE, INIT, reset..", '}') \
+	_(PREV_MARK, "previous-mark", "{", "previous one of those", '{') \
+	_(SEARCH, "search", "/", "search: b2=04, cpu1, init", '/') \
+	_(NEXT_FOUND, "search-next", "n", "next found", 'n') \
+	_(PREV_FOUND, "search-previous", "N", "previous found", 'N') \
+	_(FILTER, "filter", "f", "filter: smi,ipi cpu=1", 'f') \
+	_(FOCUS, "focus", "Tab", "lanes or list below", '\t', TERM_BACKTAB) \
+	_(DETAIL, "detail", "Enter", "all fields, and back", TERM_ENTER) \
+	_(PAUSE, "pause", "p", "freeze the view, not guest", 'p') \
+	_(REDRAW, "redraw", "r ^L", "draw the screen anew", 'r', 12)
+
+enum key_action {
+#define X(A, ...) ACTION_##A,
+	KEYS(X)
+#undef X
+	ACTION_COUNT
+};
+
+struct key_info {
+	const char *name, *keys, *help;
+	int code[4]; /* 0 = no more */
+};
+extern const struct key_info key_info[ACTION_COUNT];
+
+/* ACTION_COUNT when the key means nothing. */
+enum key_action key_action(int code);
+
+#endif

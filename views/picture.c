@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "picture.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "filter.h"
+#include "keys.h"
+#include "marks.h"
+
+#define HEADER_ROW 0
+#define AXIS_ROW 1
+#define RULER_ROW 2
+
+struct layout layout_of(int rows, int cols, int lanes, bool big_pane)
+{
+	struct layout y = { .rows = rows, .cols = cols, .lanes_row = RULER_ROW + 1 };
+	int pane = big_pane ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5;
+	int room = rows - 4 - pane;
+
+	y.tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
+	y.lanes = y.tall || lanes <= room ? lanes : room;
+	y.pane_row = y.lanes_row + (y.tall ? lanes * 2 - 1 : y.lanes);
+	y.pane_rows = rows - 1 - y.pane_row;
+	return y;
+}
+
+static void draw_header(struct canvas *c, const struct picture *p)
+{
+	static const struct { const char *ascii, *utf8, *word; } life[] = {
+		[LIFE_LIVE] = { "*", "\xe2\x97\x8f", "live" },
+		[LIFE_ENDED] = { "", "", "ended" },
+		[LIFE_NOT_CLOSED] = { "!", "!", "NOT CLOSED" },
+	};
+	int64_t elapsed = ns_between(p->first_ns, p->now_ns);
+	char clock[32], stopped[32], right[200];
+	int col, len;
+
+	canvas_fill(c, HEADER_ROW, 0, c->cols, ' ', CELL_TITLE);
+	len = snprintf(right, sizeof(right), "%s  %u CPU%s  SMI %" PRId64 "  lost %" PRId64 "  stopped %s (%.1f %%) ",
+		       clock_text(clock, sizeof(clock), elapsed), p->cpus, p->cpus == 1 ? "" : "s", p->smis,
+		       p->lost, duration_text(stopped, sizeof(stopped), p->paused_ns),
+		       elapsed > 0 ? 100.0 * (double)p->paused_ns / (double)elapsed : 0.0);
+	col = c->cols - len;
+	canvas_text(c, HEADER_ROW, col, CELL_TITLE, right);
+	if (p->lost) {
+		char lost[32];
+
+		snprintf(lost, sizeof(lost), "lost %" PRId64, p->lost);
+		canvas_text(c, HEADER_ROW, col + (int)(strstr(right, lost) - right), CELL_ALARM, lost);
+	}
+	len = (int)strlen(life[p->life].word) + (life[p->life].ascii[0] ? 2 : 0);
+	col -= len + 1;
+	canvas_print(c, HEADER_ROW, col, p->life == LIFE_LIVE ? CELL_LIVE : p->life == LIFE_ENDED ? CELL_TITLE :
+		     CELL_ALARM, "%s%s%s", p->utf8 ? life[p->life].utf8 : life[p->life].ascii,
+		     life[p->life].ascii[0] ? " " : "", life[p->life].word);
+	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 14 ? col - 13 : 0, p->title);
+}
+
+static void draw_ruler(struct canvas *c, const struct picture *p)
+{
+	int left = PICTURE_GUTTER, cursor = scale_column(&p->scale, p->cursor_ns);
+	int64_t tick = scale_tick(&p->scale);
+	int64_t base = ns_between(p->first_ns, p->scale.from), first = 0;
+	bool labelled = false;
+
+	base = base - ((base % tick) + tick) % tick;
+	canvas_fill(c, RULER_ROW, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
+	for (int64_t at = base; at < ns_between(p->first_ns, p->scale.from) + p->scale.span; at += tick) {
+		int col = scale_column(&p->scale, p->first_ns + at);
+		char text[48] = "+";
+
+		if (col < 0)
+			continue;
+		canvas_put(c, RULER_ROW, left + col, p->utf8 ? 0x252c : '+', CELL_AXIS);
+		if (!labelled)
+			time_text(text, sizeof(text), first = at, tick);
+		else
+			duration_text(text + 1, sizeof(text) - 1, at - first);
+		if (left + col + (int)strlen(text) <= c->cols)
+			canvas_text(c, AXIS_ROW, left + col, labelled ? CELL_AXIS : CELL_LABEL, text);
+		labelled = true;
+	}
+	if (cursor >= 0 && cursor < p->scale.width)
+		canvas_put(c, RULER_ROW, left + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
+}
+
+static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, int row)
+{
+	enum cell_class class = lane == p->lane ? CELL_LABEL : CELL_PLAIN;
+
+	if (lane == p->lane)
+		canvas_put(c, row, 0, p->utf8 ? 0x25b6 : '>', p->focus_list ? CELL_DIM : CELL_LABEL);
+	if (lane == 0)
+		canvas_text(c, row, 1, class, "machine");
+	else
+		canvas_print(c, row, 1, class, "CPU %d", lane - 1);
+}
+
+static void draw_lanes(struct canvas *c, const struct picture *p)
+{
+	int row = p->layout.lanes_row, cursor = scale_column(&p->scale, p->cursor_ns);
+
+	for (int i = 0; i < p->layout.lanes; i++) {
+		int lane = p->top_lane + i;
+		bool tall = p->layout.tall && lane > 0;
+
+		if (tall)
+			lanes_draw_tall(p->lanes, lane, c, row, PICTURE_GUTTER);
+		else
+			lanes_draw_flat(p->lanes, lane, c, row, PICTURE_GUTTER);
+		draw_lane_name(c, p, lane, row + tall);
+		for (int r = row; r <= row + tall; r++) {
+			struct cell *cell = canvas_at(c, r, PICTURE_GUTTER + cursor);
+
+			if (cell && cursor >= 0 && cursor < p->scale.width)
+				cell->cursor = true;
+		}
+		row += 1 + tall;
+	}
+}
+
+/* "-- 12.846123 s  CPU 1: 3 SMIs, 1.20 ms in SMM ------ filter: smi --" */
+static void draw_pane_head(struct canvas *c, const struct picture *p)
+{
+	int row = p->layout.pane_row, col;
+	struct lane_count n = lanes_count(p->lanes, p->lane, scale_column(&p->scale, p->cursor_ns));
+	char at[48], in_smm[32], right[128];
+
+	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
+	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
+	col = canvas_print(c, row, 2, CELL_LABEL, " %s ", at);
+	if (p->lane > 0 && n.smis)
+		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %u SMI%s here, %s in SMM ", p->lane - 1, n.smis,
+			     n.smis == 1 ? "" : "s", duration_text(in_smm, sizeof(in_smm), n.smm_ns));
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "", p->follow ? " following " : "",
+		 p->sampled ? " too many to show all: zoom in " : "", *p->filter ? " filter: " : "", p->filter,
+		 *p->filter ? " " : "");
+	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
+}
+
+static void draw_list(struct canvas *c, const struct picture *p)
+{
+	int rows = p->layout.pane_rows - 1, top = p->chosen - rows / 2;
+
+	if (top > p->listed - rows)
+		top = p->listed - rows;
+	if (top < 0)
+		top = 0;
+	for (int i = 0; i < rows && top + i < p->listed; i++) {
+		const struct picture_event *e = &p->list[top + i];
+		bool chosen = top + i == p->chosen;
+		int row = p->layout.pane_row + 1 + i;
+		enum lane_mark mark = mark_of_event(&e->ev);
+		char at[48], line[512];
+		enum cell_class class = chosen ? (p->focus_list ? CELL_SELECTED : CELL_BOLD) : CELL_PLAIN;
+
+		if (chosen && p->focus_list)
+			canvas_fill(c, row, 0, c->cols, ' ', class);
+		time_text(at, sizeof(at), ns_between(p->first_ns, e->ev.ts), 1000);
+		canvas_print(c, row, 0, class, "%c%14s ", chosen ? '>' : ' ', at);
+		if (mark != LANE_MARK_COUNT)
+			canvas_put(c, row, 16, p->utf8 ? lane_glyph[mark].unicode : (uint32_t)lane_glyph[mark].ascii,
+				   chosen && p->focus_list ? class : lane_glyph[mark].class);
+		else
+			canvas_put(c, row, 16, e->ev.kind == EV_SMI_ENTER ? '[' : ']',
+				   chosen && p->focus_list ? class : CELL_SMM);
+		canvas_text(c, row, 18, class, event_line(line, sizeof(line), &e->ev));
+	}
+	if (!p->listed)
+		canvas_text(c, p->layout.pane_row + 1, 2, CELL_DIM, *p->filter ? "no event passes the filter" :
+			    "no events yet");
+}
+
+static void draw_status(struct canvas *c, const struct picture *p)
+{
+	int row = c->rows - 1;
+
+	canvas_fill(c, row, 0, c->cols, ' ', CELL_STATUS);
+	if (p->prompt)
+		canvas_print(c, row, 0, CELL_STATUS, " %s%s", p->prompt, p->input);
+	else if (p->message)
+		canvas_print(c, row, 0, CELL_STATUS, " %s", p->message);
+	else
+		canvas_text(c, row, 0, CELL_STATUS, " q quit  ? help  / search  f filter  [ ] event  { } mark  "
+			    "+ - zoom  Enter detail");
+}
+
+bool picture_text_cursor(const struct picture *p, int *row, int *col)
+{
+	if (!p->prompt)
+		return false;
+	*row = p->layout.rows - 1;
+	*col = 1 + (int)(strlen(p->prompt) + strlen(p->input));
+	return true;
+}
+
+void picture_draw(struct canvas *c, const struct picture *p)
+{
+	draw_ruler(c, p);
+	draw_header(c, p);
+	draw_lanes(c, p);
+	draw_pane_head(c, p);
+	if (p->detail)
+		for (int i = 0; i < p->detail_lines && i < p->layout.pane_rows - 1; i++)
+			canvas_text(c, p->layout.pane_row + 1 + i, 1, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
+	else
+		draw_list(c, p);
+	draw_status(c, p);
+}
+
+static void help_keys(struct canvas *c, int row, int rows)
+{
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		int col = 1 + a / rows * 40;
+
+		canvas_text(c, row + a % rows, col, CELL_LABEL, key_info[a].keys);
+		canvas_text(c, row + a % rows, col + 12, CELL_PLAIN, key_info[a].help);
+	}
+}
+
+static void help_marks(struct canvas *c, int row, int rows, bool utf8)
+{
+	for (int m = 0; m < LANE_MARK_COUNT; m++) {
+		int col = 1 + m / rows * 26;
+
+		canvas_put(c, row + m % rows, col, utf8 ? lane_glyph[m].unicode : (uint32_t)lane_glyph[m].ascii,
+			   lane_glyph[m].class);
+		canvas_text(c, row + m % rows, col + 2, CELL_PLAIN, lane_glyph[m].help);
+	}
+}
+
+static void help_spans(struct canvas *c, int row, bool utf8)
+{
+	int col = canvas_text(c, row, 1, CELL_SMM, utf8 ? "\xe2\x96\x90\xe2\x96\x88\xe2\x96\x8c" : "[#]");
+
+	col = canvas_text(c, row, col, CELL_PLAIN, " SMM   ");
+	col = canvas_text(c, row, col, CELL_SMM_DEFAULT, "[d]");
+	col = canvas_text(c, row, col, CELL_PLAIN, " SMM at 0x30000   ");
+	col = canvas_text(c, row, col, CELL_RUNNING, utf8 ? "\xe2\x94\x80\xe2\x94\x80" : "--");
+	col = canvas_text(c, row, col, CELL_PLAIN, " running   ");
+	col = canvas_text(c, row, col, CELL_RESET, utf8 ? "\xc2\xb7\xc2\xb7" : "..");
+	col = canvas_text(c, row, col, CELL_PLAIN, " reset   ");
+	col = canvas_text(c, row, col, CELL_GAP, utf8 ? "\xe2\x95\xb1\xe2\x95\xb1" : "//");
+	col = canvas_text(c, row, col, CELL_PLAIN, " unseen   ");
+	col = canvas_text(c, row, col, CELL_SMM, utf8 ? "\xe2\x96\x82\xe2\x96\x84\xe2\x96\x86" : "2..9+");
+	canvas_text(c, row, col, CELL_PLAIN, " several");
+}
+
+void picture_help(struct canvas *c, bool utf8)
+{
+	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3;
+
+	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
+	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
+	help_keys(c, 1, key_rows);
+	canvas_fill(c, 1 + key_rows, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
+	help_marks(c, 2 + key_rows, mark_rows, utf8);
+	help_spans(c, 2 + key_rows + mark_rows, utf8);
+	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
+	canvas_text(c, c->rows - 1, 0, CELL_STATUS, " any key: back to the timeline");
+}
+
+void picture_too_small(struct canvas *c)
+{
+	canvas_print(c, 0, 0, CELL_BOLD, "terminal too small: %dx%d, %dx%d is needed", c->cols, c->rows,
+		     PICTURE_MIN_COLS, PICTURE_MIN_ROWS);
+	canvas_text(c, 1, 0, CELL_PLAIN, "q quit");
+}

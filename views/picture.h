@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The timeline's whole screen as a picture on a canvas. Pure: everything it
+ * shows is in the struct, which borrows all pointers for the call.
+ *
+ *   header     program, file, live or ended, elapsed, CPUs, SMIs, lost, stopped
+ *   axis       time since the recording began, and a ruler with the cursor
+ *   lanes      one row each, or two where there is room: marks, state
+ *   pane       a line about the cursor, then the events around the chosen one,
+ *              or all fields of it
+ *   status     what is being typed, a message, or the keys
+ */
+#ifndef VIEWS_PICTURE_H
+#define VIEWS_PICTURE_H
+
+#include "canvas.h"
+#include "lanes.h"
+#include "../tracer/event.h"
+
+#define PICTURE_MIN_ROWS 16
+#define PICTURE_MIN_COLS 60
+#define PICTURE_GUTTER 9 /* columns left of the lanes */
+
+/* Rows of a screen; pure arithmetic. */
+struct layout {
+	int rows, cols;
+	int lanes;      /* lanes that fit */
+	bool tall;      /* two rows a lane */
+	int lanes_row, pane_row, pane_rows;
+};
+struct layout layout_of(int rows, int cols, int lanes, bool big_pane);
+
+enum picture_life { LIFE_LIVE, LIFE_ENDED, LIFE_NOT_CLOSED };
+
+struct picture_event {
+	int64_t id;
+	struct event ev;
+};
+
+struct picture {
+	bool utf8;
+	struct layout layout;
+	const char *title;          /* made safe already */
+	enum picture_life life;
+	int64_t first_ns, now_ns, paused_ns, smis, lost;
+	unsigned cpus;
+
+	struct scale scale;
+	const struct lanes *lanes;
+	int lane, top_lane;         /* the chosen one; the first one shown */
+	int64_t cursor_ns;
+	bool sampled;
+
+	const struct picture_event *list;
+	int listed, chosen;         /* chosen -1 = none */
+	bool focus_list;
+	const char *const *detail;  /* lines instead of the list; NULL = the list */
+	int detail_lines;
+
+	const char *filter;         /* "" = default */
+	bool follow, frozen;
+	const char *message;        /* instead of the keys; NULL = none */
+	const char *prompt, *input; /* being typed; NULL = nothing */
+};
+
+void picture_draw(struct canvas *c, const struct picture *p);
+
+/* Where the text cursor belongs; false when it is hidden. */
+bool picture_text_cursor(const struct picture *p, int *row, int *col);
+
+/* The help screen. */
+void picture_help(struct canvas *c, bool utf8);
+
+/* What is shown where less than the minimum fits. */
+void picture_too_small(struct canvas *c);
+
+#endif

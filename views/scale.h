@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Time as columns and as words. Pure. All times are ns; nothing here depends
+ * on the locale.
+ */
+#ifndef VIEWS_SCALE_H
+#define VIEWS_SCALE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A stretch of time, [from, from + span), shown in @width columns; span >= width >= 1. */
+struct scale {
+	int64_t from, span;
+	int width;
+};
+
+#define SCALE_MIN_SPAN INT64_C(1000)                  /* 1 us over the whole width */
+#define SCALE_MAX_SPAN (INT64_C(86400) * 1000000000)  /* a day */
+
+/* @to - @from, without overflow (a damaged file may hold any time). */
+static inline int64_t ns_between(int64_t from, int64_t to)
+{
+	int64_t ns;
+
+	return __builtin_sub_overflow(to, from, &ns) ? (to > from ? INT64_MAX : INT64_MIN + 1) : ns;
+}
+
+/* Column of @ts; negative or >= width when it is outside (clamped to -1 and width). */
+int scale_column(const struct scale *s, int64_t ts);
+
+/* First ns of column @col; scale_start(s, width) is the end of the window. */
+int64_t scale_start(const struct scale *s, int col);
+
+/* Zoom by @num / @den (< 1 = closer) so that @ts stays in its column. */
+struct scale scale_zoom(const struct scale *s, int64_t ts, int num, int den);
+
+/* ns between two labelled ticks: 1, 2 or 5 times a power of ten, labels at least 14 columns apart. */
+int64_t scale_tick(const struct scale *s);
+
+/* "1.234567 s" with as many digits as @resolution ns needs. Returns @out. */
+const char *time_text(char *out, size_t size, int64_t ns, int64_t resolution);
+
+/* A duration for people, three or four digits: "830 ns", "12.4 us", "3.21 ms", "2.10 s", "4 min 10 s". */
+const char *duration_text(char *out, size_t size, int64_t ns);
+
+/* A clock that started with the recording: "00:12.847", "1:02:03.400". */
+const char *clock_text(char *out, size_t size, int64_t ns);
+
+#endif

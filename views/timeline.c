@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "timeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "term.h"
+#include "timeline-state.h"
+#include "../gdbproto/safe-text.h"
+#include "../tracer/clock.h"
+
+#define PERIOD_MS 100
+#define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
+#define CLOCK_TRUST (3600 * NS_PER_SEC)
+
+/*
+ * How far is the recording known? While it is live its clock is ours, so time
+ * goes on also when nothing happens.
+ */
+static int64_t known_until(const struct reader_summary *sum)
+{
+	int64_t now = clock_now();
+
+	return sum->live && now > sum->last_ns && now - sum->last_ns < CLOCK_TRUST ? now : sum->last_ns;
+}
+
+static int64_t sane(int64_t ts)
+{
+	return ts > TIME_LIMIT ? TIME_LIMIT : ts < -TIME_LIMIT ? -TIME_LIMIT : ts;
+}
+
+static int look_again(struct timeline *t, struct error *err)
+{
+	const struct reader_summary *sum = reader_summary(t->reader);
+
+	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0)
+		return -1;
+	t->feed.first_ns = sane(t->feed.first_ns);
+	t->feed.now_ns = sane(t->feed.now_ns);
+	if (t->started)
+		return 0;
+	t->started = sum->events > 0;
+	t->follow = t->opt->follow && sum->live;
+	t->lane = t->feed.cpus.cpus ? 1 : 0;
+	timeline_fit(t);
+	if (t->follow && t->scale.span < LIVE_SPAN)
+		t->scale.span = LIVE_SPAN;
+	t->cursor_ns = t->feed.first_ns;
+	return 0;
+}
+
+/* While following, the cursor stands on the newest event. */
+static int go_with_end(struct timeline *t, struct error *err)
+{
+	struct seek any = { .filter = &t->filter, .cpu = READER_ANY_CPU };
+	int got;
+
+	timeline_show_end(t);
+	t->cursor_ns = t->feed.now_ns;
+	got = seek_event(t->reader, &any, INT64_MAX, 0, true, &t->chosen, err);
+	return got < 0 ? got : 0;
+}
+
+static int make_detail(struct timeline *t, struct error *err)
+{
+	struct reader_smi smi;
+	int got = detail_smi(t->reader, &t->chosen.ev, &smi, err);
+
+	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, t->feed.first_ns);
+	return got;
+}
+
+static void scroll_lanes(struct timeline *t, const struct layout *y)
+{
+	if (t->lane < t->top_lane)
+		t->top_lane = t->lane;
+	if (t->lane >= t->top_lane + y->lanes)
+		t->top_lane = t->lane - y->lanes + 1;
+	if (t->top_lane > t->lanes.lanes - y->lanes)
+		t->top_lane = t->lanes.lanes - y->lanes;
+}
+
+/* Read what the screen is to show. */
+static int collect(struct timeline *t, const struct layout *y, struct error *err)
+{
+	struct seek any = { .filter = &t->filter, .cpu = READER_ANY_CPU };
+	bool here = t->chosen.id;
+	int got;
+
+	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
+		return fail(err, ERR_USAGE, "no memory for the timeline");
+	scroll_lanes(t, y);
+	got = feed_lanes(&t->feed, &t->lanes, &t->filter, t->top_lane - 1 < 0 ? 0 : t->top_lane - 1,
+			 t->top_lane + y->lanes - 2, err);
+	if (got < 0)
+		return got;
+	t->sampled = got > 0;
+	t->listed = seek_around(t->reader, &any, here ? t->chosen.ev.ts : t->cursor_ns, t->chosen.id,
+				y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, t->list, &t->chosen_at, err);
+	return t->listed < 0 ? t->listed : t->show_detail ? make_detail(t, err) : 0;
+}
+
+static struct picture picture_of(const struct timeline *t, const struct layout *y)
+{
+	const struct reader_summary *sum = reader_summary(t->reader);
+
+	return (struct picture){
+		.utf8 = term_utf8(), .layout = *y, .title = t->title,
+		.life = sum->live ? LIFE_LIVE : sum->closed ? LIFE_ENDED : LIFE_NOT_CLOSED,
+		.first_ns = t->feed.first_ns, .now_ns = t->feed.now_ns, .paused_ns = sum->paused_ns,
+		.smis = sum->smis, .lost = sum->lost, .cpus = sum->cpus,
+		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
+		.cursor_ns = t->cursor_ns, .sampled = t->sampled,
+		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
+		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
+		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,
+		.message = t->message[0] ? t->message : NULL,
+		.prompt = t->prompt == PROMPT_SEARCH ? "search: " : t->prompt == PROMPT_FILTER ? "filter: " : NULL,
+		.input = t->input,
+	};
+}
+
+static int draw_timeline(struct timeline *t, struct error *err)
+{
+	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, t->show_detail);
+	struct picture p;
+	int row = -1, col = 0;
+
+	t->scale.width = t->cols - PICTURE_GUTTER;
+	if (t->scale.span < t->scale.width)
+		t->scale.span = t->scale.width;
+	if (collect(t, &y, err) < 0)
+		return -1;
+	p = picture_of(t, &y);
+	picture_draw(&t->canvas, &p);
+	if (!picture_text_cursor(&p, &row, &col))
+		row = -1;
+	term_show(&t->canvas, row, col);
+	return 0;
+}
+
+static int draw(struct timeline *t, struct error *err)
+{
+	term_size(&t->rows, &t->cols);
+	if (!canvas_resize(&t->canvas, t->rows, t->cols))
+		return fail(err, ERR_USAGE, "no memory for the timeline");
+	if (t->rows >= PICTURE_MIN_ROWS && t->cols >= PICTURE_MIN_COLS && !t->help)
+		return draw_timeline(t, err);
+	if (t->help)
+		picture_help(&t->canvas, term_utf8());
+	else
+		picture_too_small(&t->canvas);
+	term_show(&t->canvas, -1, 0);
+	return 0;
+}
+
+/* See what is new; true in *changed if the screen must be drawn. */
+static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
+{
+	bool live = reader_summary(t->reader)->live;
+	int got;
+
+	if (t->frozen || reader_summary(t->reader)->closed)
+		return 0;
+	got = reader_refresh(t->reader, err);
+	if (got < 0)
+		return got;
+	if (!got && !live)
+		return 0;
+	*changed = true;
+	if (look_again(t, err) < 0)
+		return -1;
+	return t->follow ? go_with_end(t, err) : 0;
+}
+
+static int loop(struct timeline *t, struct error *err)
+{
+	bool changed = true, woken = false;
+	int key = TERM_NOTHING;
+
+	while (!t->done && key != TERM_SIGNAL) {
+		if (refresh_reader(t, &changed, err) < 0 || (changed && draw(t, err) < 0))
+			return -(int)err->code;
+		key = term_wait(PERIOD_MS, woken ? -1 : t->opt->wake_fd);
+		woken = key == TERM_WAKE;
+		changed = key != TERM_NOTHING && !woken;
+		if (key < TERM_RESIZE && key != TERM_NOTHING && timeline_key(t, key, err) < 0)
+			return -(int)err->code;
+		if (t->opt->tick && !t->opt->tick(t->opt->hook))
+			break;
+	}
+	return key == TERM_SIGNAL ? term_signal() : 0;
+}
+
+static void set_title(struct timeline *t, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = t->opt->title;
+
+	if (!name)
+		name = slash ? slash + 1 : path;
+	safe_text(t->title, sizeof(t->title), name, strlen(name));
+}
+
+int timeline_run(const char *path, const struct timeline_options *opt, struct error *err)
+{
+	struct timeline *t = calloc(1, sizeof(*t));
+	struct error mine;
+	int rc = -1;
+
+	err = err ? err : &mine;
+	if (!t)
+		return fail(err, ERR_USAGE, "no memory for the timeline");
+	t->opt = opt;
+	t->filter = FILTER_DEFAULT;
+	t->scale.width = 1;
+	set_title(t, path);
+	t->reader = reader_open(path, err);
+	if (t->reader && look_again(t, err) >= 0 && term_open(opt->ascii, err) >= 0) {
+		rc = t->follow ? go_with_end(t, err) : 0;
+		rc = rc < 0 ? rc : loop(t, err);
+		term_close();
+	} else {
+		rc = -(int)err->code;
+	}
+	reader_close(t->reader);
+	lanes_free(&t->lanes);
+	canvas_free(&t->canvas);
+	free(t);
+	return rc;
+}
