@@ -41,16 +41,22 @@ bool host_find_program(const char *name, char *out, size_t size)
 	return false;
 }
 
+/* In a process group of its own, so that what it starts in turn can be ended with it. */
 static int spawn_to_pipe(char *const argv[], int write_end, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int status;
 
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, write_end, 1);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	status = posix_spawn(pid, argv[0], &actions, NULL, argv, environ);
+	status = posix_spawn(pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return status;
 }
@@ -78,7 +84,7 @@ bool host_first_line(char *const argv[], int timeout_ms, char *line, size_t size
 		close(fd[1]);
 		fd[1] = -1;
 		used = read_piece(fd[0], timeout_ms, buf, sizeof(buf));
-		kill(pid, SIGKILL);
+		kill(-pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
