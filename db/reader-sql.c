@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "reader-sql.h"
+
+#include <stdio.h>
+
+#define ALL_KINDS ((1u << EVENT_KIND_COUNT) - 1)
+#define FEW_KINDS 8 /* up to here one index walk a kind, merged, beats a look at every event */
+
+static const char *cpu_condition(int cpu)
+{
+	switch (cpu) {
+	case READER_ANY_CPU:
+		return " AND ?5 IS NOT NULL";
+	case CPU_UNKNOWN:
+		return " AND ?5 IS NOT NULL AND cpu IS NULL";
+	default:
+		return " AND cpu = ?5";
+	}
+}
+
+static void arm(char *sql, size_t *used, const struct reader_filter *f, int kind)
+{
+	*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used,
+				  "%sSELECT " READER_EVENT_COLUMNS " FROM event WHERE id >= ?1 AND id < ?2"
+				  " AND ts_ns BETWEEN ?3 AND ?4%s", *used ? " UNION ALL " : "",
+				  cpu_condition(f->cpu));
+	if (kind >= 0)
+		*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, " AND kind = %d", kind);
+}
+
+/* Every event of the range is looked at. */
+static void scan(char *sql, size_t *used, const struct reader_filter *f, uint32_t kinds)
+{
+	const char *separator = " AND +kind IN (";
+
+	arm(sql, used, f, -1);
+	for (int k = 0; k < EVENT_KIND_COUNT && kinds != ALL_KINDS; k++)
+		if (kinds >> k & 1) {
+			*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, "%s%d", separator, k);
+			separator = ", ";
+		}
+	if (kinds != ALL_KINDS)
+		*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, ")");
+}
+
+void reader_events_sql(char sql[READER_SQL_MAX], const struct reader_filter *f)
+{
+	uint32_t kinds = f->kinds ? f->kinds & ALL_KINDS : ALL_KINDS;
+	size_t used = 0;
+
+	if (!kinds)
+		arm(sql, &used, f, EVENT_KIND_COUNT); /* kinds that do not exist: nothing */
+	else if (__builtin_popcount(kinds) > FEW_KINDS)
+		scan(sql, &used, f, kinds);
+	else
+		for (int k = 0; k < EVENT_KIND_COUNT; k++)
+			if (kinds >> k & 1)
+				arm(sql, &used, f, k);
+	snprintf(sql + used, READER_SQL_MAX - used, " ORDER BY id%s LIMIT ?6", f->backwards ? " DESC" : "");
+}
