@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "json-text.h"
+#include "keys.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/event.h"
 #include "../tracer/nearest.h"
@@ -72,9 +73,20 @@ static bool source_row(size_t i, struct row *row)
 	return true;
 }
 
+static bool key_row(size_t i, struct row *row)
+{
+	if (i >= ACTION_COUNT)
+		return false;
+	set(row, 0, key_info[i].keys);
+	set(row, 1, key_info[i].name);
+	set(row, 2, key_info[i].help);
+	return true;
+}
+
 static const struct listing listings[] = {
 	{ "events", { "kind", "glyph", "meaning" }, "arguments", event_row },
 	{ "sources", { "source", "usable", "meaning" }, NULL, source_row },
+	{ "keys", { "key", "action", "meaning" }, NULL, key_row },
 };
 #define LISTINGS (sizeof(listings) / sizeof(listings[0]))
 
