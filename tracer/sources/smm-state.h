@@ -4,10 +4,10 @@
  *
  * The map ends at SMBASE + 0x10000 and its revision id stands at SMBASE +
  * 0xfefc in every layout. Two layouts are known, AMD64 (0x20064) and i386
- * (0x20000), both as QEMU writes them (target/i386/tcg/sysemu/smm_helper.c;
- * KVM's arch/x86/kvm/smm.h agrees). Which one is used depends on the
- * emulator's target, not on the mode the CPU was in. An unknown revision
- * decodes nothing: a field is never guessed.
+ * (0x20000; bit 16, I/O restart, may be set too), both as QEMU writes them
+ * (target/i386/tcg/sysemu/smm_helper.c; KVM's arch/x86/kvm/smm.h agrees). Which
+ * one is used depends on the emulator's target, not on the mode the CPU was in.
+ * An unknown revision decodes nothing: a field is never guessed.
  */
 #ifndef TRACER_SOURCES_SMM_STATE_H
 #define TRACER_SOURCES_SMM_STATE_H

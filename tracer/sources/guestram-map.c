@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "guestram-map.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qemu-cmdline.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define FOUR_GIB (4 * GIB)
+#define DEFAULT_RAM (128 * MIB)
+
+/* hw/i386/pc_q35.c and pc_piix.c: from @from bytes of RAM on, only @low of them stand below 4 GiB. */
+static const struct hole {
+	const char *machine; /* start of the machine's name */
+	uint64_t from, low;
+} holes[] = {
+	{ "q35", 0xb0000000u, 0x80000000u },
+	{ "pc-q35", 0xb0000000u, 0x80000000u },
+	{ "pc", 0xe0000000u, 0xc0000000u },
+};
+
+/* --- sizes --- */
+
+/* "2G", "512": a bare number is times 2^@shift. 0 = not understood. */
+static uint64_t parse_number(const char *text, int shift)
+{
+	static const char letters[] = "BKMGT";
+	const char *hit;
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || !(number > 0) || number > 1e15 || (*end && end[1]))
+		return 0;
+	if (*end) {
+		hit = strchr(letters, *end & ~0x20);
+		if (!hit)
+			return 0;
+		shift = 10 * (int)(hit - letters);
+	}
+	number *= (double)(UINT64_C(1) << shift);
+	return number < 1e18 ? (uint64_t)number : 0;
+}
+
+uint64_t guestram_parse_size(const char *text)
+{
+	char value[64];
+
+	return qemu_suboption(text, "size", "size", value, sizeof(value)) ? parse_number(value, 20) : 0;
+}
+
+uint64_t guestram_below_4g(const char *machine, uint64_t size)
+{
+	char name[64] = "pc", limit[32];
+	uint64_t low = size, max = 0;
+
+	if (machine) {
+		(void)qemu_suboption(machine, "type", "type", name, sizeof(name));
+		if (qemu_suboption(machine, "max-ram-below-4g", NULL, limit, sizeof(limit)))
+			max = parse_number(limit, 0);
+	}
+	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++)
+		if (!strncmp(name, holes[i].machine, strlen(holes[i].machine))) {
+			if (size >= holes[i].from)
+				low = holes[i].low;
+			break;
+		}
+	if (max && low > max)
+		low = max;
+	return low < FOUR_GIB ? low : FOUR_GIB;
+}
+
+uint64_t guestram_map_host(const struct guestram_map *map, uint64_t gpa, size_t *run)
+{
+	uint64_t offset = gpa;
+
+	if (gpa >= FOUR_GIB)
+		offset = gpa - FOUR_GIB + map->below;
+	if (gpa < FOUR_GIB ? gpa >= map->below : offset >= map->size || offset < map->below)
+		return 0;
+	*run = (size_t)((gpa < FOUR_GIB ? map->below : map->size) - offset);
+	return map->host + offset;
+}
+
+/* --- the mapping --- */
+
+struct mapping {
+	uint64_t start, end;
+};
+
+/* The best so far: one of exactly the size, else the largest. */
+struct search {
+	uint64_t size;          /* wanted, 0 = unknown */
+	struct mapping exact, largest;
+	unsigned exacts;
+};
+
+static void consider(struct search *s, struct mapping m)
+{
+	if (m.end - m.start == s->size && !s->exacts++)
+		s->exact = m;
+	if (m.end - m.start > s->largest.end - s->largest.start)
+		s->largest = m;
+}
+
+/* Guest RAM is writable and has no file behind it, or one that only is memory. */
+static bool may_be_ram(const char *perms, const char *path)
+{
+	static const char *const memory[] = { "/memfd:", "/dev/shm/", "/dev/hugepages/", "/dev/zero",
+					      "/anon_hugepage", "[anon" };
+
+	if (perms[0] != 'r' || perms[1] != 'w')
+		return false;
+	for (size_t i = 0; i < sizeof(memory) / sizeof(*memory); i++)
+		if (!strncmp(path, memory[i], strlen(memory[i])))
+			return true;
+	return !*path;
+}
+
+static void search_maps(FILE *f, struct search *s)
+{
+	struct mapping run = { 0, 0 };
+	char line[4352], perms[8], path[4096];
+	unsigned long long start, end;
+
+	while (fgets(line, sizeof(line), f)) {
+		path[0] = '\0';
+		if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %4095s", &start, &end, perms, path) < 3 ||
+		    !may_be_ram(perms, path))
+			continue;
+		consider(s, (struct mapping){ start, end });
+		if (start != run.end)
+			run.start = start;
+		else
+			consider(s, (struct mapping){ run.start, end });
+		run.end = end;
+	}
+}
+
+static int open_maps(pid_t pid, struct search *s, struct error *err)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	f = fopen(path, "re");
+	if (!f && (errno == EACCES || errno == EPERM))
+		return fail(err, ERR_TARGET,
+			    "not allowed to look into process %d: run as the same user or as root", (int)pid);
+	if (!f)
+		return fail_errno(err, ERR_TARGET, "cannot look into process %d", (int)pid);
+	search_maps(f, s);
+	fclose(f);
+	return 0;
+}
+
+/* A larger mapping ends with the RAM: QEMU puts a guard page behind it, nothing in front. */
+static int choose(const struct search *s, pid_t pid, struct guestram_map *map, struct error *err)
+{
+	uint64_t largest = s->largest.end - s->largest.start;
+
+	map->size = s->size ? s->size : largest;
+	if (s->exacts)
+		map->host = s->exact.start;
+	else if (largest >= map->size && largest)
+		map->host = s->largest.end - map->size;
+	else
+		return fail(err, ERR_TARGET, "process %d has no mapping of the guest's %llu MiB of RAM", (int)pid,
+			    (unsigned long long)(map->size / MIB));
+	return 0;
+}
+
+int guestram_map_find(pid_t pid, struct guestram_map *map, struct error *err)
+{
+	struct search s = { .size = DEFAULT_RAM };
+	struct qemu_cmdline cl;
+	const char *memory, *machine;
+	int rc = qemu_cmdline_read(pid, &cl, err);
+
+	if (rc < 0)
+		return rc;
+	memory = qemu_option(&cl, "m");
+	machine = qemu_option(&cl, "machine");
+	if (!machine)
+		machine = qemu_option(&cl, "M");
+	if (memory)
+		s.size = guestram_parse_size(memory);
+	rc = open_maps(pid, &s, err);
+	if (rc >= 0)
+		rc = choose(&s, pid, map, err);
+	if (rc >= 0)
+		map->below = guestram_below_4g(machine, map->size);
+	qemu_cmdline_free(&cl);
+	return rc;
+}
