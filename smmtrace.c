@@ -8,11 +8,14 @@
 #include "gdbproto/safe-text.h"
 #include "tracer/cmd.h"
 #include "tracer/nearest.h"
+#include "tracer/wrap.h"
 #include "views/commands.h"
+
+#define SUMMARY_COLUMN 11
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_doctor, &cmd_list, NULL,
+	&cmd_view, &cmd_doctor, &cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";
@@ -49,7 +52,7 @@ static int show_overview(void)
 	       "       smmtrace --version\n"
 	       "\n%s\n\nCommands:\n", what);
 	for (const struct cmd *const *c = commands; *c; c++)
-		printf("  %-8s %s\n", (*c)->name, (*c)->summary);
+		wrap_text(stdout, (*c)->summary, printf("  %-8s ", (*c)->name), SUMMARY_COLUMN);
 	printf("  %-8s %s\n"
 	       "\nExit status: 0 fine, 2 usage, 3 target, 4 damaged input, 6 output not written,\n"
 	       "130 ended with Ctrl-C; the manual page smmtrace(1) says more.\n",
