@@ -37,6 +37,7 @@ static int count_cpu(void *arg, const struct reader_cpu *cpu)
 	if (cpu->cpu < 0 || cpu->cpu >= EVENT_MAX_CPUS)
 		return 0;
 	f->cpus.apic_id[cpu->cpu] = cpu->apic_id;
+	f->cpus.added_ns[cpu->cpu] = cpu->added_ns;
 	if (f->cpus.cpus <= (unsigned)cpu->cpu)
 		f->cpus.cpus = (unsigned)cpu->cpu + 1;
 	return 0;
@@ -50,8 +51,10 @@ int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error 
 	f->first_ns = sum->first_ns;
 	f->now_ns = now_ns > sum->last_ns ? now_ns : sum->last_ns;
 	f->cpus.cpus = sum->cpus < EVENT_MAX_CPUS ? sum->cpus : EVENT_MAX_CPUS;
-	for (int i = 0; i < EVENT_MAX_CPUS; i++)
+	for (int i = 0; i < EVENT_MAX_CPUS; i++) {
 		f->cpus.apic_id[i] = -1;
+		f->cpus.added_ns[i] = INT64_MIN;
+	}
 	return reader_cpus(r, count_cpu, f, err);
 }
 

@@ -164,11 +164,16 @@ static uint32_t count_glyph(unsigned n)
 	return n > 9 ? '+' : '0' + n;
 }
 
-/* How full of SMM a column with several SMIs is, as a bar of one to eight eighths. */
+/*
+ * How much of its column is SMM: several SMIs are a bar of one to eight eighths,
+ * one alone is a narrow block, low or high.
+ */
 static uint32_t share_glyph(const struct lanes *l, const struct lane_cell *cell)
 {
 	__int128 eighths = (__int128)cell->smm_ns * 8 * l->width / l->scale.span;
 
+	if (cell->smis == 1)
+		return eighths >= 4 ? 0x258c : 0x2596;
 	return 0x2581u + (uint32_t)(eighths > 7 ? 7 : eighths);
 }
 
@@ -182,8 +187,10 @@ static uint32_t smm_glyph(const struct lanes *l, const struct lane_cell *cell)
 
 	if (cell->many && !by_default)
 		return l->utf8 ? 0x2593 : '+';
+	if (l->utf8 && !by_default && (cell->smis > 1 || cell->shape == SHAPE_ALONE))
+		return share_glyph(l, cell);
 	if (cell->smis > 1 && !by_default)
-		return l->utf8 ? share_glyph(l, cell) : count_glyph(cell->smis);
+		return count_glyph(cell->smis);
 	return glyph[l->utf8][by_default][cell->smis > 1 ? SHAPE_ALONE : cell->shape];
 }
 
@@ -281,12 +288,25 @@ static void put_label(const struct lanes *l, int lane, int at, struct canvas *c,
 		canvas_text(c, row, col + at + 1, class, text);
 }
 
+static void draw_marks(const struct lanes *l, int lane, struct canvas *c, int row, int col)
+{
+	for (int i = 0; i < l->width; i++)
+		if (cell_at(l, lane, i)->mark < LANE_MARK_COUNT)
+			put_label(l, lane, i, c, row, col);
+}
+
+void lanes_draw_labelled(const struct lanes *l, int lane, struct canvas *c, int row, int col)
+{
+	if (!cell_at(l, lane, 0))
+		return;
+	draw_state(l, lane, c, row, col);
+	draw_marks(l, lane, c, row, col);
+}
+
 void lanes_draw_tall(const struct lanes *l, int lane, struct canvas *c, int row, int col)
 {
 	if (!cell_at(l, lane, 0))
 		return;
-	for (int i = 0; i < l->width; i++)
-		if (cell_at(l, lane, i)->mark < LANE_MARK_COUNT)
-			put_label(l, lane, i, c, row, col);
+	draw_marks(l, lane, c, row, col);
 	draw_state(l, lane, c, row + 1, col);
 }

@@ -106,6 +106,8 @@ void lanes_mark(struct lanes *l, int lane, int64_t ts, enum lane_mark mark, cons
 
 /* Draw one lane into row @row of @c from column @col on: marks and state in one row ... */
 void lanes_draw_flat(const struct lanes *l, int lane, struct canvas *c, int row, int col);
+/* ... or one row with labels at the marks, where the state says little (the machine's lane) ... */
+void lanes_draw_labelled(const struct lanes *l, int lane, struct canvas *c, int row, int col);
 /* ... or marks with labels in @row and the state in @row + 1. */
 void lanes_draw_tall(const struct lanes *l, int lane, struct canvas *c, int row, int col);
 

@@ -15,7 +15,7 @@ int cpu_map_find(const struct cpu_map *map, uint64_t apic_id)
 
 bool ipi_reaches(const struct cpu_map *map, const struct event *ev, int cpu)
 {
-	if (!event_has(ev, IPI_DEST))
+	if (!event_has(ev, IPI_DEST) || ev->ts < map->added_ns[cpu])
 		return false;
 	switch (ev->arg[IPI_DEST]) {
 	case IPI_ONE:
@@ -84,10 +84,9 @@ static void ipi_label(char *out, size_t size, const struct event *ev)
 
 	ipi_target(target, sizeof(target), ev);
 	if (mode == IPI_SIPI && event_has(ev, IPI_VECTOR))
-		snprintf(out, size, "SIPI %02" PRIx64 ">%s", ev->arg[IPI_VECTOR], target);
+		snprintf(out, size, "%02" PRIx64 ">%s", ev->arg[IPI_VECTOR], target);
 	else
-		snprintf(out, size, "%s>%s", mode == IPI_INIT ? "INIT" : mode == IPI_SMI ? "SMI" :
-			 mode == IPI_SIPI ? "SIPI" : mode < 8 ? ipi_mode_name[mode] : "IPI", target);
+		snprintf(out, size, ">%s", target);
 }
 
 /* "B2=04" for a write, "B2:04" for a read. */
@@ -126,7 +125,7 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 		ipi_label(out, size, ev);
 		break;
 	case EV_CPU_RESET:
-		snprintf(out, size, "%s", event_get(ev, CPU_RESET_IN_SMM, 0) ? "eset in SMM" : "eset");
+		snprintf(out, size, "%s", event_get(ev, CPU_RESET_IN_SMM, 0) ? " in SMM" : "");
 		break;
 	case EV_SESSION:
 		if (event_get(ev, SESSION_WHAT, SESSION_COUNT) < SESSION_COUNT)

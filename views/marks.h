@@ -9,10 +9,11 @@
 #include "lanes.h"
 #include "../tracer/event.h"
 
-/* Which CPU has which APIC ID (-1 unknown); what reader_cpus() told. */
+/* Which CPU has which APIC ID (-1 unknown), and since when it exists; what reader_cpus() told. */
 struct cpu_map {
 	unsigned cpus;
 	int64_t apic_id[EVENT_MAX_CPUS];
+	int64_t added_ns[EVENT_MAX_CPUS];
 };
 
 int cpu_map_find(const struct cpu_map *map, uint64_t apic_id);
@@ -23,7 +24,7 @@ bool ipi_reaches(const struct cpu_map *map, const struct event *ev, int cpu);
 /* LANE_MARK_COUNT for smi-enter and smi-leave, which are spans. */
 enum lane_mark mark_of_event(const struct event *ev);
 
-/* A few letters that say the most: "B2=04", "SIPI 9f>1", "7ffb3000". Returns @out. */
+/* What stands behind the mark: "B2=04", "9f>1", "7ffb3000". Returns @out. */
 const char *mark_label(char *out, size_t size, const struct event *ev);
 
 /* Put the marks (and, for lost and blind, the gap) of @ev into @l. */

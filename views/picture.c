@@ -108,6 +108,8 @@ static void draw_lanes(struct canvas *c, const struct picture *p)
 
 		if (tall)
 			lanes_draw_tall(p->lanes, lane, c, row, PICTURE_GUTTER);
+		else if (lane == 0)
+			lanes_draw_labelled(p->lanes, lane, c, row, PICTURE_GUTTER);
 		else
 			lanes_draw_flat(p->lanes, lane, c, row, PICTURE_GUTTER);
 		draw_lane_name(c, p, lane, row + tall);

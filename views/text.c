@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "scale.h"
+#include "../tracer/event-text.h"
+
+struct text_sink {
+	struct sink sink; /* first: the hooks find us by it */
+	FILE *out;
+	unsigned flags;
+	bool begun;
+	int64_t first_ns;
+};
+
+bool text_of_interest(const struct event *ev)
+{
+	if (ev->kind == EV_CPUHP)
+		return event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE;
+	return ev->kind != EV_PAUSE;
+}
+
+/* What the model knows beyond the event: "cause=apm cmd=0x04", "dur=0.000530". */
+static void extra(char *out, size_t size, const struct sink_event *se)
+{
+	const struct event *ev = se->ev;
+
+	out[0] = '\0';
+	if (ev->kind == EV_SMI_ENTER && se->after && se->after->smi.cause != CAUSE_UNKNOWN) {
+		const struct smi *smi = &se->after->smi;
+		int used = snprintf(out, size, " cause=%s", smi_cause_name[smi->cause]);
+
+		if (smi->apm_cmd != SMI_CMD_UNKNOWN)
+			snprintf(out + used, size - (size_t)used, " cmd=0x%02x", (unsigned)smi->apm_cmd & 0xff);
+	}
+	if (ev->kind == EV_SMI_LEAVE && se->before && cpu_in_smm(se->before) && se->before->smi.id) {
+		int64_t ns = ns_between(se->before->smi.enter_ns, ev->ts);
+
+		snprintf(out, size, " dur=%" PRId64 ".%06" PRId64, ns / 1000000000, ns % 1000000000 / 1000);
+	}
+}
+
+const char *text_line(char *out, size_t size, const struct sink_event *se, int64_t first_ns)
+{
+	int64_t ns = ns_between(first_ns, se->ev->ts);
+	uint64_t us = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000;
+	char cpu[16] = "?", detail[320], more[64];
+
+	if (se->ev->cpu != CPU_UNKNOWN)
+		snprintf(cpu, sizeof(cpu), "%d", se->ev->cpu);
+	event_detail(detail, sizeof(detail), se->ev);
+	extra(more, sizeof(more), se);
+	snprintf(out, size, "%c%" PRIu64 ".%06" PRIu64 " cpu%s %s%s%s%s%s", ns < 0 ? '-' : '+', us / 1000000,
+		 us % 1000000, cpu, event_info[se->ev->kind].name, *detail ? " " : "", detail, more,
+		 se->ev->origin == ORIGIN_INFERRED ? " origin=inferred" : "");
+	return out;
+}
+
+static int text_event(struct sink *s, const struct sink_event *se, struct error *err)
+{
+	struct text_sink *t = (struct text_sink *)s;
+	char line[512];
+
+	if (!t->begun) {
+		t->begun = true;
+		t->first_ns = se->ev->ts;
+	}
+	if (!(t->flags & TEXT_ALL) && !text_of_interest(se->ev))
+		return 0;
+	if (fprintf(t->out, "%s\n", text_line(line, sizeof(line), se, t->first_ns)) < 0)
+		return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
+	return 0;
+}
+
+static int text_flush(struct sink *s, struct error *err)
+{
+	struct text_sink *t = (struct text_sink *)s;
+
+	if (fflush(t->out) || ferror(t->out))
+		return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
+	return 0;
+}
+
+static const struct sink_ops text_ops = { .name = "text", .event = text_event, .flush = text_flush };
+
+struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err)
+{
+	struct text_sink *t = calloc(1, sizeof(*t));
+
+	if (!t) {
+		fail(err, ERR_OUTPUT, "no memory for the lines of events");
+		return NULL;
+	}
+	t->sink.ops = &text_ops;
+	t->out = out;
+	t->flags = flags;
+	return &t->sink;
+}
+
+void text_sink_close(struct sink *s)
+{
+	if (s)
+		fflush(((struct text_sink *)s)->out);
+	free(s);
+}

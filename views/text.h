@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Events as lines, for attach and run without a terminal:
+ *
+ *   +0.012345 cpu1 smi-enter smbase=0x30000 rip=0x7e11234 cs=0x38 cause=apm cmd=0x04
+ *
+ * Seconds count from the first event; cpu? is an unknown CPU; what was concluded
+ * and not seen ends in origin=inferred. smi-enter says its cause and smi-leave how
+ * long the stay was, where that is known. Nothing of a line comes from a guest or
+ * server as text.
+ */
+#ifndef VIEWS_TEXT_H
+#define VIEWS_TEXT_H
+
+#include <stdio.h>
+
+#include "../tracer/sink.h"
+
+#define TEXT_ALL 1u /* also our own stops, and reads of the hot-plug registers */
+
+/*
+ * A sink that writes to @out, which stays the caller's and is flushed when the
+ * sink is. A failed write ends the recording with ERR_OUTPUT. NULL, with @err,
+ * without memory.
+ */
+struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err);
+void text_sink_close(struct sink *s);
+
+/* One line without its newline; @first_ns is the time of the first event. Returns @out. */
+const char *text_line(char *out, size_t size, const struct sink_event *se, int64_t first_ns);
+
+/* Is it a line of its own without TEXT_ALL? */
+bool text_of_interest(const struct event *ev);
+
+#endif
