@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../tracer/clock.h"
+
 /* Kinds that tell how a CPU stands outside SMM, or that hide something: read whatever the filter says. */
 #define KIND_STATE (KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_REMOVE) | KIND_BIT(EV_CPU_RESET) | \
 	KIND_BIT(EV_CPU_SEEN) | KIND_BIT(EV_IPI) | KIND_BIT(EV_LOST) | KIND_BIT(EV_BLIND))
+#define CLOCK_TRUST (3600 * NS_PER_SEC) /* a live file of another machine has another clock */
 #define KIND_SPAN (KIND_BIT(EV_SMI_ENTER) | KIND_BIT(EV_SMI_LEAVE))
 
 /* From @ts on the CPU stands so, seen apart from SMM. */
@@ -29,6 +32,13 @@ struct feeding {
 	struct turn *turn;
 	size_t turns, room;
 };
+
+int64_t known_until(const struct reader_summary *sum)
+{
+	int64_t now = clock_now();
+
+	return sum->live && now > sum->last_ns && now - sum->last_ns < CLOCK_TRUST ? now : sum->last_ns;
+}
 
 static int count_cpu(void *arg, const struct reader_cpu *cpu)
 {

@@ -19,8 +19,14 @@ struct feed {
 	struct reader *reader;
 	struct cpu_map cpus;
 	int64_t first_ns; /* the recording's first event */
-	int64_t now_ns;   /* nothing is known behind this */
+	int64_t now_ns;   /* nothing is known after this */
 };
+
+/*
+ * How far is the recording known? While it is live its clock is ours, so time
+ * goes on also when nothing happens; otherwise to its last event.
+ */
+int64_t known_until(const struct reader_summary *sum);
 
 /* Learn the CPUs and the end of the recording; @now_ns 0 = its last event. 0, or negative. */
 int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error *err);

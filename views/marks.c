@@ -129,10 +129,10 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 		break;
 	case EV_SESSION:
 		if (event_get(ev, SESSION_WHAT, SESSION_COUNT) < SESSION_COUNT)
-			snprintf(out, size, "%s", session_what_name[ev->arg[SESSION_WHAT]]);
+			snprintf(out, size, " %s", session_what_name[ev->arg[SESSION_WHAT]]);
 		break;
 	case EV_LOST:
-		snprintf(out, size, "%" PRIu64 " lost", event_get(ev, LOST_COUNT, 0));
+		snprintf(out, size, " %" PRIu64 " lost", event_get(ev, LOST_COUNT, 0));
 		break;
 	}
 	return out;

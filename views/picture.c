@@ -26,36 +26,47 @@ struct layout layout_of(int rows, int cols, int lanes, bool big_pane)
 	return y;
 }
 
+static const struct { const char *ascii, *utf8; enum cell_class class; } life[] = {
+	[LIFE_LIVE] = { "* live", "\xe2\x97\x8f live", CELL_LIVE },
+	[LIFE_ENDED] = { "ended", "ended", CELL_TITLE },
+	[LIFE_NOT_CLOSED] = { "! NOT CLOSED", "! NOT CLOSED", CELL_ALARM },
+};
+
+/* What stands right of the title, shorter with each @level. Its length in columns. */
+static int header_facts(char *out, size_t size, const struct picture *p, int level)
+{
+	int64_t elapsed = ns_between(p->first_ns, p->now_ns);
+	char clock[32], stopped[32], cpus[32] = "", held[64] = "";
+
+	if (level < 3)
+		snprintf(cpus, sizeof(cpus), "  %u CPU%s", p->cpus, p->cpus == 1 ? "" : "s");
+	duration_text(stopped, sizeof(stopped), p->paused_ns);
+	if (level == 0)
+		snprintf(held, sizeof(held), "  stopped %s (%.1f %%)", stopped,
+			 elapsed > 0 ? 100.0 * (double)p->paused_ns / (double)elapsed : 0.0);
+	else if (level == 1)
+		snprintf(held, sizeof(held), "  stopped %s", stopped);
+	return snprintf(out, size, " %s%s  SMI %" PRId64 "  lost %" PRId64 "%s ",
+			clock_text(clock, sizeof(clock), elapsed), cpus, p->smis, p->lost, held);
+}
+
 static void draw_header(struct canvas *c, const struct picture *p)
 {
-	static const struct { const char *ascii, *utf8, *word; } life[] = {
-		[LIFE_LIVE] = { "*", "\xe2\x97\x8f", "live" },
-		[LIFE_ENDED] = { "", "", "ended" },
-		[LIFE_NOT_CLOSED] = { "!", "!", "NOT CLOSED" },
-	};
-	int64_t elapsed = ns_between(p->first_ns, p->now_ns);
-	char clock[32], stopped[32], right[200];
-	int col, len;
+	const char *state = p->utf8 ? life[p->life].utf8 : life[p->life].ascii;
+	int title = (int)strlen(p->title), level = 0, col;
+	char facts[200], lost[32];
 
+	title = title > 16 ? 16 : title;
+	do
+		col = c->cols - header_facts(facts, sizeof(facts), p, level) - (int)strlen(life[p->life].ascii);
+	while (col < 12 + title && ++level < 4);
 	canvas_fill(c, HEADER_ROW, 0, c->cols, ' ', CELL_TITLE);
-	len = snprintf(right, sizeof(right), "%s  %u CPU%s  SMI %" PRId64 "  lost %" PRId64 "  stopped %s (%.1f %%) ",
-		       clock_text(clock, sizeof(clock), elapsed), p->cpus, p->cpus == 1 ? "" : "s", p->smis,
-		       p->lost, duration_text(stopped, sizeof(stopped), p->paused_ns),
-		       elapsed > 0 ? 100.0 * (double)p->paused_ns / (double)elapsed : 0.0);
-	col = c->cols - len;
-	canvas_text(c, HEADER_ROW, col, CELL_TITLE, right);
-	if (p->lost) {
-		char lost[32];
-
-		snprintf(lost, sizeof(lost), "lost %" PRId64, p->lost);
-		canvas_text(c, HEADER_ROW, col + (int)(strstr(right, lost) - right), CELL_ALARM, lost);
-	}
-	len = (int)strlen(life[p->life].word) + (life[p->life].ascii[0] ? 2 : 0);
-	col -= len + 1;
-	canvas_print(c, HEADER_ROW, col, p->life == LIFE_LIVE ? CELL_LIVE : p->life == LIFE_ENDED ? CELL_TITLE :
-		     CELL_ALARM, "%s%s%s", p->utf8 ? life[p->life].utf8 : life[p->life].ascii,
-		     life[p->life].ascii[0] ? " " : "", life[p->life].word);
-	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 14 ? col - 13 : 0, p->title);
+	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 12 ? col - 12 : 0, p->title);
+	col = canvas_text(c, HEADER_ROW, col, life[p->life].class, state);
+	canvas_text(c, HEADER_ROW, col, CELL_TITLE, facts);
+	snprintf(lost, sizeof(lost), "lost %" PRId64, p->lost);
+	if (p->lost && strstr(facts, lost))
+		canvas_text(c, HEADER_ROW, col + (int)(strstr(facts, lost) - facts), CELL_ALARM, lost);
 }
 
 static void draw_ruler(struct canvas *c, const struct picture *p)
@@ -266,7 +277,8 @@ void picture_help(struct canvas *c, bool utf8)
 
 void picture_too_small(struct canvas *c)
 {
-	canvas_print(c, 0, 0, CELL_BOLD, "terminal too small: %dx%d, %dx%d is needed", c->cols, c->rows,
-		     PICTURE_MIN_COLS, PICTURE_MIN_ROWS);
-	canvas_text(c, 1, 0, CELL_PLAIN, "q quit");
+	canvas_text(c, 0, 0, CELL_BOLD, "terminal too small");
+	canvas_print(c, 1, 0, CELL_PLAIN, "%dx%d, it takes %dx%d", c->cols, c->rows, PICTURE_MIN_COLS,
+		     PICTURE_MIN_ROWS);
+	canvas_text(c, 2, 0, CELL_PLAIN, "q quit");
 }

@@ -18,8 +18,8 @@ struct seek {
 };
 
 /*
- * The first event behind (@backwards: before) event @id at @ts; @id 0: at or
- * behind @ts (at or before). 1 found, 0 none, negative on failure.
+ * The first event after (@backwards: before) event @id at @ts; @id 0: at or
+ * after @ts (at or before). 1 found, 0 none, negative on failure.
  */
 int seek_event(struct reader *r, const struct seek *what, int64_t ts, int64_t id, bool backwards,
 	       struct picture_event *found, struct error *err);
@@ -29,7 +29,7 @@ int seek_nearest(struct reader *r, const struct seek *what, int64_t ts, struct p
 		 struct error *err);
 
 /*
- * Up to @rows events before and up to @rows behind event @id at @ts (0: the moment @ts), and itself.
+ * Up to @rows events before and up to @rows after event @id at @ts (0: the moment @ts), and itself.
  * @list holds 2 * @rows + 1. Returns their number, *chosen is the index of @id or -1.
  */
 int seek_around(struct reader *r, const struct seek *what, int64_t ts, int64_t id, int rows,

@@ -56,6 +56,17 @@ static int choose_nearest(struct timeline *t, struct error *err)
 	return got < 0 ? got : 0;
 }
 
+/* The chosen event is hidden now: choose the nearest of all lanes; the cursor stays. */
+static int choose_any(struct timeline *t, struct error *err)
+{
+	struct seek what = any_seek(t);
+	int got = seek_nearest(t->reader, &what, t->cursor_ns, &t->chosen, err);
+
+	if (got == 0)
+		t->chosen.id = 0;
+	return got < 0 ? got : 0;
+}
+
 /* The cursor goes to an event: show it. */
 static void choose(struct timeline *t, const struct picture_event *e, bool change_lane)
 {
@@ -284,14 +295,15 @@ static int do_search(struct timeline *t, struct error *err)
 static int find(struct timeline *t, bool backwards, struct error *err)
 {
 	struct seek words = any_seek(t);
-	char none[160];
+	char none[sizeof(t->message)];
 
 	words.words = t->search;
 	if (!*t->search) {
 		snprintf(t->message, sizeof(t->message), "nothing to search for yet: / asks for it");
 		return 0;
 	}
-	snprintf(none, sizeof(none), "not found %s: %s", backwards ? "before" : "behind", t->search);
+	snprintf(none, sizeof(none), "no \"%s\" %s the cursor%s", t->search, backwards ? "before" : "after",
+		 *t->filter.text ? " (the filter holds for the search too)" : "");
 	return go(t, &words, backwards, true, none, err);
 }
 
@@ -362,11 +374,10 @@ static int take_input(struct timeline *t, struct error *err)
 	struct error wrong;
 
 	t->prompt = PROMPT_NONE;
-	if (asked == PROMPT_FILTER) {
-		if (filter_parse(&t->filter, t->input, &wrong) < 0)
-			safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
-		return 0;
-	}
+	if (asked == PROMPT_FILTER && filter_parse(&t->filter, t->input, &wrong) < 0)
+		safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	if (asked == PROMPT_FILTER)
+		return t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev) ? choose_any(t, err) : 0;
 	if (*t->input)
 		snprintf(t->search, sizeof(t->search), "%s", t->input);
 	return find(t, false, err);

@@ -12,18 +12,6 @@
 
 #define PERIOD_MS 100
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
-#define CLOCK_TRUST (3600 * NS_PER_SEC)
-
-/*
- * How far is the recording known? While it is live its clock is ours, so time
- * goes on also when nothing happens.
- */
-static int64_t known_until(const struct reader_summary *sum)
-{
-	int64_t now = clock_now();
-
-	return sum->live && now > sum->last_ns && now - sum->last_ns < CLOCK_TRUST ? now : sum->last_ns;
-}
 
 static int64_t sane(int64_t ts)
 {
