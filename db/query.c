@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recording.h"
+#include "../gdbproto/safe-text.h"
+#include "../tracer/clock.h"
+#include "../tracer/nearest.h"
+
+#define HEAP_LIMIT (512ll << 20) /* what a query may use of memory */
+#define PROGRESS_STEPS 1000
+
+static const int allowed[] = { SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE };
+
+static int authorize(void *arg, int action, const char *a, const char *b, const char *c, const char *d)
+{
+	(void)arg, (void)a, (void)c, (void)d;
+	if (action == SQLITE_FUNCTION && b && !sqlite3_stricmp(b, "load_extension"))
+		return SQLITE_DENY;
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
+		if (allowed[i] == action)
+			return SQLITE_OK;
+	return SQLITE_DENY;
+}
+
+struct query {
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
+};
+
+static int out_of_time(void *arg)
+{
+	const struct query *q = arg;
+
+	return q->deadline && clock_now() > q->deadline;
+}
+
+static bool is_name(const char *what)
+{
+	return what[strspn(what, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0' &&
+	       *what;
+}
+
+static const struct question *find_question(const char *name)
+{
+	for (const struct question *q = questions; q->name; q++)
+		if (!strcmp(q->name, name))
+			return q;
+	return NULL;
+}
+
+static int unknown_name(const char *name, struct error *err)
+{
+	struct nearest near = nearest_to(name);
+	char safe[64];
+
+	for (const struct question *q = questions; q->name; q++)
+		nearest_try(&near, q->name);
+	safe_text(safe, sizeof(safe), name, strlen(name));
+	if (near.best)
+		return fail(err, ERR_USAGE, "query: no question \"%s\"; did you mean \"%s\"?", safe, near.best);
+	return fail(err, ERR_USAGE, "query: no question \"%s\"; \"query FILE --list\" lists them", safe);
+}
+
+/* Why SQLite refused, in the words of who asked. */
+static int query_fail(sqlite3 *db, struct error *err)
+{
+	char safe[300];
+	const char *why = sqlite3_errmsg(db);
+
+	safe_text(safe, sizeof(safe), why, strlen(why));
+	switch (sqlite3_errcode(db)) {
+	case SQLITE_INTERRUPT:
+		return fail(err, ERR_USAGE, "query: stopped at the time limit; --time-limit 60s allows more");
+	case SQLITE_AUTH:
+		return fail(err, ERR_USAGE, "query: a query may only read, with SELECT");
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_IOERR:
+		return fail(err, ERR_CORRUPT, "query: the recording is damaged: %s", safe);
+	case SQLITE_FULL:
+		return fail(err, ERR_OUTPUT, "query: no room for temporary files");
+	default:
+		return fail(err, ERR_USAGE, "query: %s", safe);
+	}
+}
+
+/* Only blanks, semicolons and comments behind the statement? */
+static bool nothing_follows(sqlite3 *db, const char *tail)
+{
+	sqlite3_stmt *more = NULL;
+	int rc = 0;
+
+	while (!rc && !more && *tail)
+		rc = sqlite3_prepare_v2(db, tail, -1, &more, &tail);
+	sqlite3_finalize(more);
+	return !rc && !more;
+}
+
+static int prepare(struct query *q, const char *sql, struct error *err)
+{
+	const char *tail;
+
+	if (sqlite3_prepare_v2(q->db, sql, -1, &q->stmt, &tail))
+		return query_fail(q->db, err);
+	if (!q->stmt)
+		return fail(err, ERR_USAGE, "query: nothing to ask; \"query FILE --list\" lists questions");
+	if (!nothing_follows(q->db, tail))
+		return fail(err, ERR_USAGE, "query: one statement at a time");
+	if (!sqlite3_stmt_readonly(q->stmt))
+		return fail(err, ERR_USAGE, "query: a query may only read, with SELECT");
+	return 0;
+}
+
+/* A question's SQL, or a whole view, or a statement as it is. */
+static int resolve(struct query *q, const char *what, struct error *err)
+{
+	const struct question *question = find_question(what);
+	char sql[128];
+
+	if (question)
+		return prepare(q, question->sql, err);
+	if (!is_name(what))
+		return prepare(q, what, err);
+	snprintf(sql, sizeof(sql), "SELECT * FROM \"%.64s\"", what);
+	if (sqlite3_prepare_v2(q->db, sql, -1, &q->stmt, NULL))
+		return unknown_name(what, err);
+	return 0;
+}
+
+struct query *query_open(const char *path, const char *what, struct error *err)
+{
+	struct query *q = calloc(1, sizeof(*q));
+
+	if (!q) {
+		fail(err, ERR_OUTPUT, "no memory");
+		return NULL;
+	}
+	q->db = recording_open(path, err);
+	if (!q->db) {
+		query_close(q);
+		return NULL;
+	}
+	sqlite3_hard_heap_limit64(HEAP_LIMIT);
+	sqlite3_limit(q->db, SQLITE_LIMIT_COLUMN, QUERY_MAX_COLUMNS);
+	sqlite3_set_authorizer(q->db, authorize, NULL);
+	sqlite3_progress_handler(q->db, PROGRESS_STEPS, out_of_time, q);
+	if (resolve(q, what, err) < 0) {
+		query_close(q);
+		return NULL;
+	}
+	return q;
+}
+
+void query_close(struct query *q)
+{
+	if (q) {
+		sqlite3_finalize(q->stmt);
+		sqlite3_close(q->db);
+	}
+	free(q);
+}
+
+static int give_names(sqlite3_stmt *stmt, struct answer *a, struct error *err)
+{
+	const char *name[QUERY_MAX_COLUMNS];
+	int n = sqlite3_column_count(stmt);
+
+	for (int i = 0; i < n; i++)
+		name[i] = sqlite3_column_name(stmt, i);
+	return a->begin(a, n, name, err);
+}
+
+static int give_row(sqlite3_stmt *stmt, struct answer *a, struct error *err)
+{
+	static const enum cell_type types[] = {
+		[SQLITE_INTEGER] = CELL_INTEGER, [SQLITE_FLOAT] = CELL_REAL, [SQLITE_TEXT] = CELL_TEXT,
+		[SQLITE_BLOB] = CELL_BLOB, [SQLITE_NULL] = CELL_NULL,
+	};
+	struct cell cell[QUERY_MAX_COLUMNS];
+	int n = sqlite3_column_count(stmt);
+
+	for (int i = 0; i < n; i++) {
+		cell[i].type = types[sqlite3_column_type(stmt, i)];
+		cell[i].real = cell[i].type == CELL_REAL ? sqlite3_column_double(stmt, i) : 0;
+		cell[i].text = (const char *)sqlite3_column_text(stmt, i);
+		cell[i].len = cell[i].text ? (size_t)sqlite3_column_bytes(stmt, i) : 0;
+		if (!cell[i].text)
+			cell[i].text = "";
+	}
+	return a->row(a, n, cell, err);
+}
+
+int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct error *err)
+{
+	int rc, got = SQLITE_DONE;
+
+	q->deadline = limit_ns > 0 ? clock_now() + limit_ns : 0;
+	rc = give_names(q->stmt, a, err);
+	while (!rc && (got = sqlite3_step(q->stmt)) == SQLITE_ROW)
+		rc = give_row(q->stmt, a, err);
+	if (!rc && got != SQLITE_DONE)
+		rc = query_fail(q->db, err);
+	return rc;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ask a recording: named questions and read-only SQL.
+ *
+ * SQL comes from a user, views from the file: both may be wrong, endless or hostile.
+ * An authorizer admits SELECT, reads and functions only (no ATTACH, PRAGMA, write,
+ * extension), one statement, and a progress handler ends it at the time limit.
+ * To add a question: one entry in questions[] (questions.c).
+ */
+#ifndef DB_QUERY_H
+#define DB_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../gdbproto/error.h"
+
+struct question {
+	const char *name, *help, *sql;
+};
+
+/* Ends with a NULL name. */
+extern const struct question questions[];
+
+enum cell_type { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT, CELL_BLOB };
+
+/* One value of a row; @text is NUL-terminated, @len bytes long (it may hold NULs) and untrusted. */
+struct cell {
+	enum cell_type type;
+	const char *text;
+	size_t len;
+	double real; /* of CELL_REAL */
+};
+
+/* Takes the answer. Everything passed lives for the call only; negative ends the query with @err. */
+struct answer {
+	int (*begin)(struct answer *a, int columns, const char *const *name, struct error *err);
+	int (*row)(struct answer *a, int columns, const struct cell *cell, struct error *err);
+};
+
+#define QUERY_MAX_COLUMNS 200
+
+struct query;
+
+/*
+ * Make @what ready to be answered from the recording at @path: a question's name,
+ * the name of a view or table, or a SELECT. NULL with ERR_USAGE for bad SQL or an unknown
+ * name (the nearest one is named), ERR_CORRUPT for the file.
+ */
+struct query *query_open(const char *path, const char *what, struct error *err);
+
+/* Answer it, once. @limit_ns 0 = no time limit; running into it is ERR_USAGE. */
+int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct error *err);
+
+void query_close(struct query *q);
+
+#endif
