@@ -15,7 +15,7 @@
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_view, &cmd_doctor, &cmd_list, NULL,
+	&cmd_view, &cmd_report_view, &cmd_doctor, &cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";
@@ -131,8 +131,8 @@ static int dispatch(int argc, char **argv)
 
 /*
  * Output that never arrived is not success: a full disk or a closed pipe behind
- * stdout ends in ERR_OUTPUT unless something worse is known already. A reader
- * that left (EPIPE) needs no line about it.
+ * stdout ends in ERR_OUTPUT unless something worse is known already. A command may
+ * have told it; a reader that left (EPIPE) needs no line about it.
  */
 static int flush_output(int status)
 {
@@ -147,7 +147,7 @@ static int flush_output(int status)
 	if (!errno)
 		errno = EIO;
 	fail_errno(&err, ERR_OUTPUT, "standard output cannot be written");
-	if (errno != EPIPE)
+	if (errno != EPIPE && status != ERR_OUTPUT)
 		cmd_report(&err);
 	return status ? status : (int)ERR_OUTPUT;
 }
