@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/commands.h"
 #include "gdbproto/safe-text.h"
 #include "tracer/cmd.h"
 #include "tracer/nearest.h"
@@ -15,7 +16,7 @@
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_view, &cmd_report_view, &cmd_doctor, &cmd_list, NULL,
+	&cmd_view, &cmd_report_view, &cmd_query, &cmd_doctor, &cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";

@@ -127,6 +127,77 @@ refused list-nothing 2 'argument is missing' list
 refused list-unknown 2 'did you mean "events"\?' list evnets
 refused list-far 2 'there are: events, sources' list frobnicate
 
+# --- files that are no recordings
+/usr/bin/python3 - "$root/db/schema.sql" <<'MAKE'
+import random, sqlite3, sys
+schema = open(sys.argv[1]).read()
+def make(path, *more):
+    db = sqlite3.connect(path)
+    for sql in more:
+        db.executescript(sql)
+    db.close()
+make("good.smm", schema)
+make("foreign.smm", "CREATE TABLE t(a)")
+make("newer.smm", schema, "PRAGMA user_version = 99")
+make("hollow.smm", schema, "DROP VIEW smi_v")
+data = open("good.smm", "rb").read()
+open("short.smm", "wb").write(data[:6000])
+open("empty.smm", "wb").close()
+open("noise.smm", "wb").write(random.Random(2).randbytes(20000))
+open("pages.smm", "wb").write(data[:4096] + random.Random(3).randbytes(len(data) - 4096))
+MAKE
+mkdir folder.smm
+for command in view report query; do
+	refused "$command-nothing" 2 "$command: an argument is missing; usage: smmtrace $command " "$command"
+	refused "$command-missing-file" 2 'absent.smm: No such file' "$command" absent.smm
+	for file in foreign newer hollow short empty noise pages folder; do
+		refused "$command-$file-file" 4 "$file.smm" "$command" $file.smm
+	done
+done
+refused view-without-terminal 2 'terminal' view good.smm
+refused view-two-files 2 'unexpected argument "b"' view a b
+fine report-of-nothing . report good.smm
+refused query-unknown-name 2 'did you mean "?relocations"?\?' query good.smm relocatoins
+refused query-syntax 2 'syntax error' query good.smm 'SELECT FROM WHERE'
+refused query-that-writes 2 . query good.smm 'DELETE FROM event'
+fine query-sql '^42' query good.smm 'SELECT 42'
+
+# --- targets that are none
+refused attach-nothing 2 'attach: an argument is missing; usage: smmtrace attach TARGET ' attach
+refused attach-two 2 'unexpected argument "b"' attach a b
+refused attach-misspelt 2 'write :1234, HOST:1234 or unix:/path' attach nonsense
+refused attach-port 2 'not in 1..65535' attach :99999
+refused attach-no-socket 3 'no such socket' attach "unix:$tmp/absent"
+coproc held { # a port that is taken, and on which nobody listens
+	exec /usr/bin/python3 -c 'import socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.read()'
+}
+read -r port <&"${held[0]}"
+refused attach-no-server 3 'connection refused' attach "127.0.0.1:$port"
+eval "exec ${held[1]}>&-"
+wait "$held_PID"
+refused attach-a-file 3 'refused|not a socket' attach "unix:$tmp/good.smm"
+refused attach-time 2 'option --for: "soon" is not a time' attach :1 --for soon
+refused attach-negative-time 2 'option --for: "-1s" is not a time' attach :1 --for=-1s
+refused attach-until 2 'smi-enter' attach :1 --until smi-entre
+refused attach-existing-file 2 'good.smm' attach "unix:$tmp/absent" -o good.smm
+refused attach-no-folder 6 'absent/a.smm' attach "unix:$tmp/absent" -o absent/a.smm
+[ "$(echo ./*.smm-wal ./smmtrace-*)" = './*.smm-wal ./smmtrace-*' ]
+result attach-leaves-no-file $? "$(ls)"
+
+# --- command lines of QEMU that run does not take
+refused run-nothing 2 'usage: smmtrace run ' run
+refused run-only-dashes 2 'usage: smmtrace run ' run --
+refused run-without-dashes 2 'usage: smmtrace run ' run qemu-system-x86_64
+for option in -s -S --S -daemonize; do
+	refused "run-with$option" 2 "${option#-}" run -- qemu-system-x86_64 $option
+done
+refused run-with-gdb 2 'gdb' run -- qemu-system-x86_64 -gdb tcp::1
+refused run-no-program 2 'no-such-qemu' run -- no-such-qemu
+
 # --- output that cannot be written
 timeout 60 "$smmtrace" list events >/dev/full 2>err
 [ $? -eq 6 ] && grep -q '^smmtrace: standard output cannot be written: No space left' err
