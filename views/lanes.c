@@ -31,7 +31,8 @@ bool lanes_init(struct lanes *l, int lanes, const struct scale *scale, bool utf8
 	size_t cells = (size_t)lanes * (size_t)scale->width;
 
 	lanes_free(l);
-	*l = (struct lanes){ .lanes = lanes, .width = scale->width, .scale = *scale, .utf8 = utf8 };
+	*l = (struct lanes){ .lanes = lanes, .width = scale->width, .scale = *scale, .utf8 = utf8,
+			      .end_ns = INT64_MAX };
 	l->cell = calloc(cells, sizeof(*l->cell));
 	if (!l->cell) {
 		l->lanes = 0;
@@ -130,7 +131,7 @@ void lanes_gap(struct lanes *l, int lane, int64_t from, int64_t to)
 {
 	int first, last;
 
-	if (!columns(l, from, to, &first, &last))
+	if (from >= l->end_ns || !columns(l, from, to < l->end_ns ? to : l->end_ns, &first, &last))
 		return;
 	for (int i = lane < 0 ? 0 : lane; i < l->lanes && (lane < 0 || i == lane); i++)
 		for (int col = first; col <= last; col++)

@@ -70,6 +70,7 @@ struct lanes {
 	int lanes, width;
 	struct scale scale;
 	bool utf8;
+	int64_t end_ns;         /* gaps end here at the latest; INT64_MAX unless the caller knows better */
 	struct lane_cell *cell; /* lanes * width */
 };
 

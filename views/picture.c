@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "keys.h"
 #include "marks.h"
+#include "../tracer/clock.h"
 
 #define HEADER_ROW 0
 #define AXIS_ROW 1
@@ -69,32 +70,36 @@ static void draw_header(struct canvas *c, const struct picture *p)
 		canvas_text(c, HEADER_ROW, col + (int)(strstr(facts, lost) - facts), CELL_ALARM, lost);
 }
 
+/*
+ * Whole seconds are told from the beginning of the recording, finer ticks from
+ * the first one on the screen, which alone is told in full.
+ */
+static void draw_tick(struct canvas *c, const struct picture *p, int64_t at, int64_t first, int64_t tick)
+{
+	int col = PICTURE_GUTTER + scale_column(&p->scale, p->first_ns + at);
+	char text[48] = "+";
+
+	canvas_put(c, RULER_ROW, col, p->utf8 ? 0x252c : '+', CELL_AXIS);
+	if (at == first || tick >= NS_PER_SEC)
+		time_text(text, sizeof(text), at, tick);
+	else
+		short_duration(text + 1, sizeof(text) - 1, at - first);
+	if (col + (int)strlen(text) <= c->cols)
+		canvas_text(c, AXIS_ROW, col, at == first ? CELL_LABEL : CELL_AXIS, text);
+}
+
 static void draw_ruler(struct canvas *c, const struct picture *p)
 {
-	int left = PICTURE_GUTTER, cursor = scale_column(&p->scale, p->cursor_ns);
-	int64_t tick = scale_tick(&p->scale);
-	int64_t base = ns_between(p->first_ns, p->scale.from), first = 0;
-	bool labelled = false;
+	int cursor = scale_column(&p->scale, p->cursor_ns);
+	int64_t tick = scale_tick(&p->scale), from = ns_between(p->first_ns, p->scale.from), first = 0;
 
-	base = base - ((base % tick) + tick) % tick;
+	if (from > 0)
+		first = (from + tick - 1) / tick * tick;
 	canvas_fill(c, RULER_ROW, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
-	for (int64_t at = base; at < ns_between(p->first_ns, p->scale.from) + p->scale.span; at += tick) {
-		int col = scale_column(&p->scale, p->first_ns + at);
-		char text[48] = "+";
-
-		if (col < 0)
-			continue;
-		canvas_put(c, RULER_ROW, left + col, p->utf8 ? 0x252c : '+', CELL_AXIS);
-		if (!labelled)
-			time_text(text, sizeof(text), first = at, tick);
-		else
-			duration_text(text + 1, sizeof(text) - 1, at - first);
-		if (left + col + (int)strlen(text) <= c->cols)
-			canvas_text(c, AXIS_ROW, left + col, labelled ? CELL_AXIS : CELL_LABEL, text);
-		labelled = true;
-	}
+	for (int64_t at = first; at < from + p->scale.span; at += tick)
+		draw_tick(c, p, at, first, tick);
 	if (cursor >= 0 && cursor < p->scale.width)
-		canvas_put(c, RULER_ROW, left + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
+		canvas_put(c, RULER_ROW, PICTURE_GUTTER + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
 }
 
 static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, int row)

@@ -67,26 +67,45 @@ const char *time_text(char *out, size_t size, int64_t ns, int64_t resolution)
 	return out;
 }
 
-const char *duration_text(char *out, size_t size, int64_t ns)
+static const struct {
+	int64_t ns;
+	const char *name;
+} units[] = { { 1, "ns" }, { 1000, "us" }, { 1000000, "ms" }, { 1000000000, "s" } };
+
+/* The largest unit that @ns (>= 0) has one of. */
+static int unit_of(int64_t ns)
 {
-	static const struct { int64_t unit; const char *name; } units[] = {
-		{ 1, "ns" }, { 1000, "us" }, { 1000000, "ms" }, { 1000000000, "s" },
-	};
-	const char *sign = ns < 0 ? "-" : "";
 	int u = 0;
 
-	ns = ns < 0 ? ns_between(ns, 0) : ns;
-	while (u < 3 && ns >= units[u + 1].unit)
+	while (u < 3 && ns >= units[u + 1].ns)
 		u++;
+	return u;
+}
+
+const char *short_duration(char *out, size_t size, int64_t ns)
+{
+	int u = ns ? unit_of(ns) : 3;
+
+	snprintf(out, size, "%.12g %s", (double)ns / (double)units[u].ns, units[u].name);
+	return out;
+}
+
+const char *duration_text(char *out, size_t size, int64_t ns)
+{
+	const char *sign = ns < 0 ? "-" : "";
+	int u;
+
+	ns = ns < 0 ? ns_between(ns, 0) : ns;
+	u = unit_of(ns);
 	if (u == 0)
 		snprintf(out, size, "%s%" PRId64 " ns", sign, ns);
-	else if (ns >= 120 * units[3].unit)
+	else if (ns >= 120 * units[3].ns)
 		snprintf(out, size, "%s%" PRId64 " min %" PRId64 " s", sign, ns / 60000000000,
 			 ns / 1000000000 % 60);
 	else
 		snprintf(out, size, "%s%.*f %s", sign,
-			 ns >= 100 * units[u].unit ? 0 : ns >= 10 * units[u].unit ? 1 : 2,
-			 (double)ns / (double)units[u].unit, units[u].name);
+			 ns >= 100 * units[u].ns ? 0 : ns >= 10 * units[u].ns ? 1 : 2,
+			 (double)ns / (double)units[u].ns, units[u].name);
 	return out;
 }
 

@@ -44,6 +44,9 @@ const char *time_text(char *out, size_t size, int64_t ns, int64_t resolution);
 /* A duration for people, three or four digits: "830 ns", "12.4 us", "3.21 ms", "2.10 s", "4 min 10 s". */
 const char *duration_text(char *out, size_t size, int64_t ns);
 
+/* The same without needless digits: "5 ms", "1.5 s", "0 s". */
+const char *short_duration(char *out, size_t size, int64_t ns);
+
 /* A clock that started with the recording: "00:12.847", "1:02:03.400". */
 const char *clock_text(char *out, size_t size, int64_t ns);
 

@@ -78,6 +78,7 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 
 	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
 		return fail(err, ERR_USAGE, "no memory for the timeline");
+	t->lanes.end_ns = t->feed.now_ns;
 	scroll_lanes(t, y);
 	got = feed_lanes(&t->feed, &t->lanes, &t->filter, t->top_lane - 1 < 0 ? 0 : t->top_lane - 1,
 			 t->top_lane + y->lanes - 2, err);
