@@ -19,12 +19,13 @@ A test is a script in tests/e2e that does
 Three ways to have a guest:
 
     with Guest(smp=2, gdb=True) as g: g.start()             QEMU is ours; g.target goes to `smmtrace attach`
-    with Guest(smp=2) as g: t = g.start_under("-o", db)     `smmtrace run -o db -- qemu...`; QEMU is the tool's child
+    with Guest(smp=2) as g: t = g.start_under("-o", db)     `smmtrace run -o db -- qemu...`: its child
     with Guest(smp=2) as g: argv = g.command()              only the command line
 
-QEMU connects to sockets that we listen on (serial, QMP), so there is nothing to retry and no port to choose; the end of
-QEMU is the end of the QMP connection. Everything lives in g.dir, a private folder that goes away with the guest.
-Every process is started by spawn(), which ends and reaps it at the latest when the script ends.
+QEMU connects to sockets that we listen on (serial, QMP), so there is nothing to retry and no port to
+choose; the end of QEMU is the end of the QMP connection. Everything lives in g.dir, a private folder that
+goes away with the guest. Every process is started by spawn(), which ends and reaps it at the latest when
+the script ends.
 
 Deadlines are written for an idle machine; deadline() stretches them on a loaded one.
 """
@@ -67,14 +68,14 @@ INDEPENDENT_EVENTS = ("apm_io_read", "apm_io_write", "apic_mem_writel", "cpuhp_a
 # --- time ---------------------------------------------------------------------------------------------------
 
 def deadline(seconds):
-    """Seconds to wait for what takes @seconds at most on an idle machine; longer under load or a sanitizer."""
+    """Seconds to wait for what takes @seconds on an idle machine; longer under load or a sanitizer."""
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     scale = min(8.0, max(3.0, 2.0 * load)) * float(os.environ.get("SMMTRACE_TEST_SCALE", "1"))
     return seconds * scale
 
 
 def until(condition, seconds, what, interval=0.02):
-    """Wait for something that tells nobody when it happens (a file appears, a row is there); returns its value."""
+    """Wait for something that tells nobody when it happens (a file, a row); returns its value."""
     end = time.monotonic() + deadline(seconds)
     while True:
         value = condition()
@@ -159,7 +160,7 @@ _processes = []
 
 
 def spawn(argv, **popen):
-    """Popen with a process group of its own and no stdin; ended and reaped at the latest when the script ends."""
+    """Popen in a session of its own, without stdin; reaped at the latest when the script ends."""
     popen.setdefault("stdin", subprocess.DEVNULL)
     process = subprocess.Popen([str(a) for a in argv], start_new_session=True, **popen)
     _processes.append(process)
@@ -406,7 +407,9 @@ class Guest:
     memory     MiB
     gdb        listen for a debugger at self.target (attach); leave it False for `smmtrace run`
     stopped    start with -S
-    log        write QEMU's own record for independent(): SMM entries and RSMs, ports, ICR; "tid" = a file a thread
+    log        write QEMU's own record for independent(): SMM entries and RSMs, ports, ICR. smmtrace can
+               read along. "tid" = a file a thread, so that each CPU has its own with thread="multi";
+               smmtrace has to do without QEMU's log then
     timestamps -msg timestamp=on
     kernel     an EFI program or kernel for -kernel
     args       more QEMU arguments
@@ -575,7 +578,8 @@ class Guest:
     def free_slots(self):
         """CPUs that can be plugged, lowest first."""
         slots = [s for s in self.qmp.call("query-hotpluggable-cpus") if "qom-path" not in s]
-        return sorted(slots, key=lambda s: [s["props"].get(k, 0) for k in ("socket-id", "core-id", "thread-id")])
+        order = ("socket-id", "core-id", "thread-id")
+        return sorted(slots, key=lambda slot: [slot["props"].get(name, 0) for name in order])
 
     def plug(self, name="hot1"):
         """device_add the next free CPU."""
@@ -634,8 +638,7 @@ def independent(*logs):
     """Count what QEMU itself logged (-d int,cpu_reset and the trace events of INDEPENDENT_EVENTS).
 
     enters, rsms          "SMM: enter", "SMM: after RSM" blocks
-    per_thread            [(enters, rsms)] for each log file, those without either left out (log="tid": per vCPU
-                          with thread=multi)
+    per_thread            [(enters, rsms)] for each log file that has some (log="tid": of each thread)
     apm_writes, apm_reads [(port, value)] in order
     icr                   [value] of ICR-low writes, in order; ipis: (init, sipi, smi) counted among them
     cpuhp                 [event name] in order
