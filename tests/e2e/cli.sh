@@ -70,7 +70,7 @@ for command in $(commands); do
 	cmp -s first out
 	result "same-help-of-$command" $? "$command --help differs from help $command"
 	awk 'length > 79' out | grep -q . && wide=1 || wide=0
-	result "help-of-$command-fits-80-columns" $wide "$(awk 'length > 79' out | head -3)"
+	result "help-of-$command-fits-80-columns" "$wide" "$(awk 'length > 79' out | head -3)"
 	refused "unknown-option-of-$command" 2 "$command: unknown option --frobnicate" "$command" --frobnicate
 	refused "misspelt-option-of-$command" 2 'did you mean --help\?' "$command" --hlep
 	refused "unknown-letter-of-$command" 2 "$command: unknown option -Z" "$command" -Z
@@ -178,11 +178,11 @@ sys.stdin.read()'
 read -r port <&"${held[0]}"
 refused attach-no-server 3 'connection refused' attach "127.0.0.1:$port"
 eval "exec ${held[1]}>&-"
-wait "$held_PID"
+wait $!
 refused attach-a-file 3 'refused|not a socket' attach "unix:$tmp/good.smm"
 refused attach-time 2 'option --for: "soon" is not a time' attach :1 --for soon
 refused attach-negative-time 2 'option --for: "-1s" is not a time' attach :1 --for=-1s
-refused attach-until 2 'smi-enter' attach :1 --until smi-entre
+refused attach-until 2 'smi-entre' attach :1 --until smi-entre
 refused attach-existing-file 2 'good.smm' attach "unix:$tmp/absent" -o good.smm
 refused attach-no-folder 6 'absent/a.smm' attach "unix:$tmp/absent" -o absent/a.smm
 [ "$(echo ./*.smm-wal ./smmtrace-*)" = './*.smm-wal ./smmtrace-*' ]
