@@ -321,6 +321,90 @@ class Stream:
             self.thread.join(deadline(5))
 
 
+# --- a terminal ---------------------------------------------------------------------------------------------
+
+class Screen:
+    """A command in a real terminal (tmux), with a screen to read and keys to press.
+
+        with Screen([SMMTRACE, "view", db], columns=80, lines=24) as s:
+            s.await_text("CPU 1")
+            s.keys("q")
+            equal(s.wait(), 0, "exit status")
+    """
+
+    def __init__(self, argv, columns=80, lines=24, env=None, cwd=None):
+        need("tmux")
+        self.dir = tempfile.mkdtemp(prefix="screen.")
+        self.socket = os.path.join(self.dir, "tmux")
+        environment = dict(os.environ, TERM="xterm-256color", **(env or {}))
+        self.server = spawn(["tmux", "-S", self.socket, "-f", "/dev/null", "-D"], env=environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: os.path.exists(self.socket), 10, "tmux's socket")
+        self._tmux("set-option", "-g", "default-terminal", "tmux-256color", ";",
+                   "set-option", "-g", "remain-on-exit", "on", ";",
+                   "set-option", "-g", "escape-time", "0", ";",
+                   "new-session", "-d", "-x", str(columns), "-y", str(lines), "-c", cwd or os.getcwd(),
+                   *["env", *("%s=%s" % item for item in (env or {}).items()), *map(str, argv)])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.close()
+
+    def _tmux(self, *words):
+        result = subprocess.run(["tmux", "-S", self.socket, *words], stdin=subprocess.DEVNULL, check=False,
+                                capture_output=True, text=True, errors="replace", timeout=deadline(20))
+        if result.returncode:
+            raise Failure("tmux %s: %s" % (words[0], result.stderr.strip()))
+        return result.stdout
+
+    def text(self):
+        """What the screen shows."""
+        return self._tmux("capture-pane", "-p")
+
+    def history(self):
+        """What the screen shows and what scrolled off it."""
+        return self._tmux("capture-pane", "-p", "-S", "-")
+
+    def keys(self, *names):
+        """Press keys by tmux's names: "q", "Enter", "C-c", "Down", "Escape"."""
+        self._tmux("send-keys", *names)
+
+    def resize(self, columns, lines):
+        self._tmux("resize-window", "-x", str(columns), "-y", str(lines))
+
+    def await_text(self, text, seconds=30):
+        """Wait until the screen shows @text (or a compiled pattern); the whole screen."""
+        pattern = text if hasattr(text, "search") else re.compile(re.escape(text))
+        shown = []
+
+        def there():
+            shown[:] = [self.text()]
+            return shown[0] if pattern.search(shown[0]) else None
+        try:
+            return until(there, seconds, "%r on the screen" % pattern.pattern, 0.1)
+        except Failure as why:
+            raise Failure("%s; it shows:\n%s" % (why, shown[0])) from None
+
+    def ended(self):
+        """None while the command runs; then its exit status, negative for a signal."""
+        told = self._tmux("list-panes", "-F", "#{pane_dead_status},#{pane_dead_signal}")
+        status, number = told.strip().split(",")
+        return -int(number) if number else int(status) if status else None
+
+    def wait(self, seconds=30):
+        """The command's exit status, when it ends by itself."""
+        return until(lambda: (self.ended(),) if self.ended() is not None else None, seconds,
+                     "the end of the command", 0.1)[0]
+
+    def close(self):
+        with contextlib.suppress(Failure, subprocess.TimeoutExpired):
+            self._tmux("kill-server")
+        end(self.server)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
 # --- QMP ----------------------------------------------------------------------------------------------------
 
 class Qmp:
