@@ -14,8 +14,11 @@
 #define LOOK_MS 100             /* how long a banner may take to arrive whole */
 #define NUDGE_MS 1000
 
-/* qSupported with what we understand; xmlRegisters makes gdbserver describe x86 registers. */
-#define HELLO "qSupported:multiprocess+;vContSupported+;xmlRegisters=i386"
+/*
+ * qSupported with what we understand. xmlRegisters makes gdbserver describe the
+ * x86 registers; without swbreak it leaves rip one byte behind a Z0.
+ */
+#define HELLO "qSupported:multiprocess+;vContSupported+;swbreak+;hwbreak+;xmlRegisters=i386"
 
 static int not_rsp(struct rsp *r, struct error *err)
 {
