@@ -91,29 +91,27 @@ struct mapping {
 	uint64_t start, end;
 };
 
-/* The best so far: one of exactly the size, else the largest. */
+/* The best so far: a writable one of exactly the size (-m mem-path: any file), else the largest. */
 struct search {
 	uint64_t size;          /* wanted, 0 = unknown */
 	struct mapping exact, largest;
 	unsigned exacts;
 };
 
-static void consider(struct search *s, struct mapping m)
+static void consider(struct search *s, struct mapping m, bool memory)
 {
 	if (m.end - m.start == s->size && !s->exacts++)
 		s->exact = m;
-	if (m.end - m.start > s->largest.end - s->largest.start)
+	if (memory && m.end - m.start > s->largest.end - s->largest.start)
 		s->largest = m;
 }
 
-/* Guest RAM is writable and has no file behind it, or one that only is memory. */
-static bool may_be_ram(const char *perms, const char *path)
+/* No file behind it, or one that only is memory. */
+static bool is_memory(const char *path)
 {
 	static const char *const memory[] = { "/memfd:", "/dev/shm/", "/dev/hugepages/", "/dev/zero",
 					      "/anon_hugepage", "[anon" };
 
-	if (perms[0] != 'r' || perms[1] != 'w')
-		return false;
 	for (size_t i = 0; i < sizeof(memory) / sizeof(*memory); i++)
 		if (!strncmp(path, memory[i], strlen(memory[i])))
 			return true;
@@ -129,13 +127,13 @@ static void search_maps(FILE *f, struct search *s)
 	while (fgets(line, sizeof(line), f)) {
 		path[0] = '\0';
 		if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %4095s", &start, &end, perms, path) < 3 ||
-		    !may_be_ram(perms, path))
+		    strncmp(perms, "rw-", 3))
 			continue;
-		consider(s, (struct mapping){ start, end });
+		consider(s, (struct mapping){ start, end }, is_memory(path));
 		if (start != run.end)
 			run.start = start;
 		else
-			consider(s, (struct mapping){ run.start, end });
+			consider(s, (struct mapping){ run.start, end }, is_memory(path));
 		run.end = end;
 	}
 }
