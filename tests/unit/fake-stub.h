@@ -202,8 +202,9 @@ static inline void *fake_main(void *arg)
 static inline void fake_listen_unix(struct fake *f)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const char *tmp = getenv("TMPDIR");
 
-	strcpy(f->dir, "/tmp/smmtrace-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%s/stub-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(f->dir))
 		abort();
 	snprintf(f->path, sizeof(f->path), "%s/s", f->dir);
