@@ -29,8 +29,8 @@ static const char *const statement_sql[STATEMENTS] = {
 		     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[PUT_SMBASE] = "INSERT INTO smbase (id, ts_ns, cpu, old, new, rip) VALUES (?, ?, ?, ?, ?, ?)",
 	[SET_EFFECTIVE] = "UPDATE smbase SET effective_ns = ?, effective_id = ? WHERE id = ?",
-	[PUT_CPU] = ("INSERT OR REPLACE INTO cpu (cpu, apic_id, state, since_ns, smbase, smbase_pending, smis,"
-		     " rsms, added_ns, removed_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[PUT_CPU] = ("INSERT OR REPLACE INTO cpu (cpu, apic_id, state, since_ns, smbase, smbase_pending,"
+		     " smis, rsms, added_ns, removed_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[PUT_TOTAL] = "INSERT OR REPLACE INTO total (name, value) VALUES (?, ?)",
 };
 

@@ -41,8 +41,9 @@ static int out_of_time(void *arg)
 
 static bool is_name(const char *what)
 {
-	return what[strspn(what, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == '\0' &&
-	       *what;
+	static const char name_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	return *what && !what[strspn(what, name_chars)];
 }
 
 static const struct question *find_question(const char *name)
@@ -62,7 +63,8 @@ static int unknown_name(const char *name, struct error *err)
 		nearest_try(&near, q->name);
 	safe_text(safe, sizeof(safe), name, strlen(name));
 	if (near.best)
-		return fail(err, ERR_USAGE, "query: no question \"%s\"; did you mean \"%s\"?", safe, near.best);
+		return fail(err, ERR_USAGE, "query: no question \"%s\"; did you mean \"%s\"?", safe,
+			    near.best);
 	return fail(err, ERR_USAGE, "query: no question \"%s\"; \"query FILE --list\" lists them", safe);
 }
 

@@ -11,8 +11,8 @@
 const struct question questions[] = {
 	{ "cpus", "one line per CPU: state, SMBASE, SMIs and time in SMM",
 	  "SELECT cpu, apic_id, state, smbase, smis, smis - rsms AS without_rsm,"
-	  " (SELECT count(*) FROM smbase WHERE smbase.cpu = c.cpu AND effective_ns IS NOT NULL) AS relocations,"
-	  " " MS("total") " AS in_smm_ms, " US("longest") " AS longest_us"
+	  " (SELECT count(*) FROM smbase WHERE smbase.cpu = c.cpu AND effective_ns IS NOT NULL)"
+	  " AS relocations, " MS("total") " AS in_smm_ms, " US("longest") " AS longest_us"
 	  " FROM cpu_v c LEFT JOIN (SELECT cpu AS of, sum(leave_ns - enter_ns) AS total,"
 	  " max(leave_ns - enter_ns) AS longest FROM smi GROUP BY cpu) ON of = c.cpu ORDER BY cpu" },
 	{ "smis", "every stay of a CPU in SMM",
@@ -20,11 +20,13 @@ const struct question questions[] = {
 	  HEX("apm_cmd") " AS apm_cmd, " HEX("apm_data") " AS apm_data, saved_rip, ended_by"
 	  " FROM smi_v ORDER BY id" },
 	{ "relocations", "every change of an SMBASE, and the base that the next SMI used",
-	  "SELECT " T_S("ts_ns") ", cpu, old_smbase, new_smbase, rip, " US("effective_ns - ts_ns") " AS effective_us,"
+	  "SELECT " T_S("ts_ns") ", cpu, old_smbase, new_smbase, rip, "
+	  US("effective_ns - ts_ns") " AS effective_us,"
 	  " (SELECT " HEX("smbase") " FROM smi WHERE smi.cpu = r.cpu AND enter_ns > r.effective_ns"
 	  " ORDER BY enter_ns LIMIT 1) AS next_entry FROM smbase_v r ORDER BY id" },
 	{ "ports", "accesses to APM_CNT (0xb2) and APM_STS (0xb3), and the SMI they belong to",
-	  "SELECT " T_S("ts_ns") ", cpu, " HEX("port") " AS port, dir, " HEX("value") " AS value, smi_id, origin"
+	  "SELECT " T_S("ts_ns") ", cpu, " HEX("port") " AS port, dir, "
+	  HEX("value") " AS value, smi_id, origin"
 	  " FROM port_v ORDER BY id" },
 	{ "sipis", "INITs and SIPIs, where a SIPI starts its target, and whether the target was in SMM",
 	  "SELECT " T_S("ts_ns") ", sender, target, dest, mode, "
@@ -36,20 +38,24 @@ const struct question questions[] = {
 	  "SELECT " T_S("ts_ns") ", sender, target, dest, mode, " HEX("vector") " AS vector, "
 	  HEX("icr") " AS icr FROM ipi_v ORDER BY id" },
 	{ "resets", "power-on resets and INITs that were taken, and the SMI they ended",
-	  "SELECT " T_S("ts_ns") ", cpu, detail, (SELECT id FROM smi WHERE smi.cpu = e.cpu AND enter_ns <= e.ts_ns"
-	  " AND ended_by = 3 AND leave_id IN (e.id, e.id - 1) ORDER BY enter_ns DESC LIMIT 1) AS ended_smi"
+	  "SELECT " T_S("ts_ns") ", cpu, detail,"
+	  " (SELECT iif(ended_by = 'reset' AND leave_ns = e.ts_ns, id, NULL) FROM smi_v s"
+	  " WHERE s.cpu = e.cpu AND enter_ns <= e.ts_ns ORDER BY enter_ns DESC LIMIT 1) AS ended_smi"
 	  " FROM event_v e WHERE id IN (SELECT id FROM event WHERE kind ="
 	  " (SELECT kind FROM event_kind WHERE name = 'cpu-reset')) ORDER BY id" },
 	{ "hotplug", "accesses to the CPU hot-plug registers",
-	  "SELECT " T_S("ts_ns") ", cpu, reg, dir, " HEX("value") " AS value, meaning FROM cpuhp_v ORDER BY id" },
+	  "SELECT " T_S("ts_ns") ", cpu, reg, dir, "
+	  HEX("value") " AS value, meaning FROM cpuhp_v ORDER BY id" },
 	{ "events", "everything, in order",
 	  "SELECT id, " T_S("ts_ns") ", cpu, kind, source, origin, detail FROM event_v ORDER BY id" },
 	{ "pauses", "how often and how long the guest stood still because of smmtrace",
-	  "SELECT why, count(*) AS stops, " MS("sum(dur_ns)") " AS total_ms, " US("avg(dur_ns)") " AS average_us, "
-	  US("max(dur_ns)") " AS longest_us FROM pause_v GROUP BY why ORDER BY sum(dur_ns) DESC" },
+	  "SELECT why, count(*) AS stops, " MS("sum(dur_ns)") " AS total_ms, "
+	  US("avg(dur_ns)") " AS average_us, " US("max(dur_ns)") " AS longest_us"
+	  " FROM pause_v GROUP BY why ORDER BY sum(dur_ns) DESC" },
 	{ "losses", "what a source has lost, and when one could not see",
-	  "SELECT " T_S("start_ns") ", " MS("end_ns - start_ns") " AS dur_ms, source, what, count, reason, cpu FROM"
-	  " (SELECT start_ns, end_ns, source, 'lost' AS what, count, NULL AS reason, cpu, id FROM loss_v UNION ALL"
+	  "SELECT " T_S("start_ns") ", " MS("end_ns - start_ns") " AS dur_ms, source, what, count, reason,"
+	  " cpu FROM (SELECT start_ns, end_ns, source, 'lost' AS what, count, NULL AS reason, cpu, id"
+	  " FROM loss_v UNION ALL"
 	  " SELECT start_ns, end_ns, source, 'blind', NULL, reason, cpu, id FROM blind_v) ORDER BY id" },
 	{ "meta", "what is known about the recording", "SELECT key, value FROM meta_v ORDER BY key" },
 	{ NULL, NULL, NULL },

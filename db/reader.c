@@ -14,6 +14,7 @@
 
 #define ROWS_LIMIT_NS (30 * NS_PER_SEC) /* a view of a hostile file may be endless */
 #define PROGRESS_STEPS 10000
+#define MAX_ID (INT64_C(1) << 62) /* so that no sum of ids overflows */
 #define STEP_ASIDE_TRIES 200 /* of 5 ms */
 
 struct reader {
@@ -132,6 +133,8 @@ static int load_summary(struct reader *r, struct error *err)
 		return -(int)ERR_CORRUPT;
 	if (cpus < -1 || cpus >= EVENT_MAX_CPUS)
 		return bad_row(r, "cpu", cpus, err);
+	if (r->first_id < 0 || s->last_id > MAX_ID)
+		return bad_row(r, "event", s->last_id, err);
 	s->cpus = (unsigned)(cpus + 1);
 	closed = reader_meta(r, "closed");
 	s->closed = closed && !strcmp(closed, "1");
@@ -336,8 +339,8 @@ static int event_row(sqlite3_stmt *q, void *arg)
 
 static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
 {
-	int rc = each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number, ts,
-			  err);
+	int rc = each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number,
+			  ts, err);
 
 	return rc < 0 ? rc : 0;
 }

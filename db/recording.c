@@ -167,8 +167,8 @@ static int check_schema(sqlite3 *db, const char *path, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		if (!object_exists(db, "table", tables[i].name) || !columns_match(db, &tables[i]))
-			return fail(err, ERR_CORRUPT, "%s is damaged: table '%s' is not as it should be", path,
-				    tables[i].name);
+			return fail(err, ERR_CORRUPT, "%s is damaged: table '%s' is not as it should be",
+				    path, tables[i].name);
 	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
 		if (!object_exists(db, "view", views[i]))
 			return fail(err, ERR_CORRUPT, "%s is damaged: view '%s' is missing", path, views[i]);
@@ -200,8 +200,8 @@ static int check_identity(sqlite3 *db, const char *path, struct error *err)
 	if (id != RECORDING_APPLICATION_ID)
 		return fail(err, ERR_CORRUPT, "%s is not a recording of smmtrace", path);
 	if (version > RECORDING_VERSION)
-		return fail(err, ERR_CORRUPT, "%s was made by a newer smmtrace (schema %d, this one reads %d)", path,
-			    version, RECORDING_VERSION);
+		return fail(err, ERR_CORRUPT, "%s was made by a newer smmtrace (schema %d; this one reads"
+			    " %d)", path, version, RECORDING_VERSION);
 	return check_schema(db, path, err);
 }
 
@@ -246,8 +246,8 @@ static sqlite3 *open_beside_wal(const char *path, struct error *err)
 
 	snprintf(wal, sizeof(wal), "%s-wal", path);
 	if (!stat(wal, &st) && st.st_size > 0) {
-		fail(err, ERR_CORRUPT, "%s was not closed and cannot be read where it is; copy it together with %s"
-		     " to a directory that you can write", path, wal);
+		fail(err, ERR_CORRUPT, "%s was not closed and cannot be read where it is; copy it together"
+		     " with %s to a directory that you can write", path, wal);
 		return NULL;
 	}
 	db = open_immutable(path);

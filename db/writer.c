@@ -191,8 +191,8 @@ static int prepare(struct writer *w, struct error *err)
 		sqlite3_stmt **stmt;
 		const char *sql;
 	} list[] = {
-		{ &w->insert, "INSERT INTO event (id, ts_ns, cpu, kind, source, origin, a0, a1, a2, a3, a4, a5, a6,"
-			      " a7) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+		{ &w->insert, "INSERT INTO event (id, ts_ns, cpu, kind, source, origin, a0, a1, a2, a3, a4,"
+			      " a5, a6, a7) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->set_meta, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)" },
 		{ &w->begin, "BEGIN IMMEDIATE" },
 		{ &w->commit, "COMMIT" },
@@ -294,7 +294,7 @@ struct writer *writer_open(const char *path, bool force, struct error *err)
 	return w;
 }
 
-/* Readers that are still there may keep the file in WAL mode: it is complete in one file all the same. */
+/* A reader that does not step aside keeps the -wal in use: it stays then, and belongs to the file. */
 static void become_one_file(struct writer *w)
 {
 	sqlite3_busy_timeout(w->db, CLOSE_BUSY_MS);

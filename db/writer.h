@@ -24,7 +24,9 @@ int writer_meta(struct writer *w, const char *key, const char *value, struct err
 
 /*
  * End cleanly: open SMIs stay open, closed=1, one plain file. Frees @w always,
- * also when it fails; after a failure the file is left as after a crash.
+ * also when it fails; after a failure the file is left as after a crash. Readers that
+ * go on refreshing get out of the way; one that does not (a stopped process, or a
+ * reader of this very thread) makes this wait a second and leaves the -wal in place.
  */
 int writer_close(struct writer *w, struct error *err);
 

@@ -109,9 +109,11 @@ static void run_bare(void)
 
 	if (sqlite3_open(path, &db))
 		die("cannot open");
-	exec_sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096");
+	exec_sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		 "PRAGMA wal_autocheckpoint = 4096");
 	exec_sql(db, schema);
-	sqlite3_prepare_v2(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &q, NULL);
+	sqlite3_prepare_v2(db, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", -1, &q,
+			   NULL);
 	exec_sql(db, "BEGIN");
 	for (int i = 1; i <= events; i++) {
 		bare_insert(db, q, i);

@@ -73,8 +73,9 @@ static void one_relocation_is_derived(void **state)
 		" coalesce(cause, '-') || ' ' || coalesce(apm_cmd, '-') || ' ' || coalesce(saved_rip, '-') ||"
 		" ' ' || coalesce(ended_by, '-'), ', ') FROM smi_v"),
 		"2 1 10 30 20 0x30000 apm 4 0xfffffffffffffff0 breakpoint, 5 1 40 - - 0x7ffb7000 - - - -");
-	assert_string_equal(text_of(f, "SELECT ts_ns || ' ' || cpu || ' ' || old_smbase || ' ' || new_smbase ||"
-		" ' ' || rip || ' ' || effective_ns FROM smbase_v"), "20 1 0x30000 0x7ffb7000 0x38084 30");
+	assert_string_equal(text_of(f, "SELECT ts_ns || ' ' || cpu || ' ' || old_smbase || ' ' ||"
+		" new_smbase || ' ' || rip || ' ' || effective_ns FROM smbase_v"),
+		"20 1 0x30000 0x7ffb7000 0x38084 30");
 	assert_string_equal(text_of(f, "SELECT cpu || ' ' || state || ' ' || smbase FROM cpu_v"),
 			    "1 smm 0x7ffb7000");
 	assert_string_equal(text_of(f, "SELECT smi_id FROM port_v"), "2");
