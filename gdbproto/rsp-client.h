@@ -93,6 +93,13 @@ int rsp_flush(struct rsp *r, struct error *err);
 /* Flush, then take all outstanding replies. Number of refused posts (>= 0), or negative. */
 int rsp_sync(struct rsp *r, struct error *err);
 
+/*
+ * Remove every breakpoint and watchpoint the stub holds, whoever left it there
+ * (a killed debugger: QEMU keeps them over a disconnect). The target must be
+ * stopped. QEMU only; others forget theirs by themselves. 0 or negative.
+ */
+int rsp_forget_points(struct rsp *r, struct error *err);
+
 /* Queue an insertion or removal; duplicates stack in QEMU: keep count yourself. */
 void rsp_post_insert(struct rsp *r, enum rsp_point type, uint64_t addr, unsigned len);
 void rsp_post_remove(struct rsp *r, enum rsp_point type, uint64_t addr, unsigned len);

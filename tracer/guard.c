@@ -17,7 +17,6 @@
 #include "../gdbproto/rsp-client.h"
 
 #define UNDO_TIMEOUT_MS 10000
-#define GUARD_MAX_THREADS 256
 
 struct guard_shared {
 	atomic_bool armed;
@@ -41,20 +40,6 @@ static void ignore_output(void *arg, const char *text, size_t len)
 	(void)len;
 }
 
-/* '?' removes the breakpoints of the CPU that Hc selected (QEMU gdbstub.c handle_target_halt). */
-static void remove_points(struct rsp *r, struct error *err)
-{
-	struct rsp_thread thread[GUARD_MAX_THREADS];
-	int n = rsp_threads(r, thread, GUARD_MAX_THREADS, err);
-	const char *reply;
-
-	for (int i = 0; i < n; i++) {
-		if (rsp_ask(r, &reply, err, "Hcp%x.%x", thread[i].pid, thread[i].tid) < 0 ||
-		    rsp_ask(r, &reply, err, "?") < 0)
-			return;
-	}
-}
-
 static void undo(const struct guard_shared *s)
 {
 	struct error err;
@@ -64,7 +49,7 @@ static void undo(const struct guard_shared *s)
 	if (r) {
 		for (unsigned i = 0; i < s->undos; i++)
 			rsp_monitor(r, s->undo[i], ignore_output, NULL, &err);
-		remove_points(r, &err);
+		rsp_forget_points(r, &err);
 		if (!s->leave_stopped)
 			rsp_detach(r, &err);
 		rsp_close(r);

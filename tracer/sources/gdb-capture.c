@@ -5,6 +5,7 @@
 
 #define DEFAULT_ENTRY (DEFAULT_BASE + 0x8000u)
 #define MISSES_ALLOWED 2 /* then watchpoints are given up for that CPU */
+#define ENTRY_STRETCH 0x80u /* the 16-bit part of a handler; its end is a far jump */
 #define SCAN_BEHIND_WRITE 0x800u
 #define STEP_TRIES 3     /* 1 of 2004 steps of QEMU 7.2 comes back without having moved */
 
@@ -318,9 +319,21 @@ static int slot_written(struct stop_ctx *s, struct error *err)
 	return 0;
 }
 
+/*
+ * A stop comes behind the read, but not always right behind: when the guest was
+ * being stopped for another CPU between the two passes of QEMU's watchpoint
+ * check, it comes at the end of the translation block (seen: 0x8045 for
+ * 0x8007). So what counts is the stretch of code that begins behind the read.
+ */
 static bool behind_entry_read(const struct gcpu *c, const struct regs *r)
 {
-	return r->rip == c->h.entry_read_next && !(r->cr0 & 1) && r->cs == smbase_selector(c->base);
+	return r->cs == smbase_selector(c->base) && r->rip >= c->h.entry_read_next &&
+	       r->rip < c->h.entry_read_next + ENTRY_STRETCH;
+}
+
+static bool behind_exit_read(const struct gcpu *c, const struct regs *r)
+{
+	return r->rip >= c->h.exit_next && r->rip <= c->h.rsm[0];
 }
 
 static void missed_something(struct stop_ctx *s)
@@ -335,10 +348,9 @@ static void missed_something(struct stop_ctx *s)
 }
 
 /*
- * A watchpoint stop comes behind the access and is not hit again, and of two
- * CPUs that hit theirs at once only one is named. So every CPU in WATCH mode is
- * asked where it stands; standing right behind its read counts once, as the
- * in_smm state makes it idempotent. 1 = it did, 0 = no, negative = error.
+ * A watchpoint is not hit again, and of two CPUs that hit theirs at once only
+ * one is named. So every CPU in WATCH mode is asked where it stands; standing
+ * behind its read counts once, as the in_smm state makes it idempotent. 1 = it did, 0 = no, negative = error.
  */
 static int check_watched(struct stop_ctx *s, struct error *err)
 {
@@ -351,7 +363,7 @@ static int check_watched(struct stop_ctx *s, struct error *err)
 			return -1;
 		return enter(s, c->base, ORIGIN_OBSERVED, err) < 0 ? -1 : 1;
 	}
-	if (c->in_smm && c->cur == c->base && s->regs.rip == c->h.exit_next) {
+	if (c->in_smm && c->cur == c->base && behind_exit_read(c, &s->regs)) {
 		leave(s, c->h.rsm[0], VIA_WATCHPOINT);
 		return 1;
 	}
@@ -365,11 +377,15 @@ static int check_missed(struct stop_ctx *s, struct error *err)
 
 	if (c->mode != CAP_WATCH || s->stop->watch == RSP_WATCH_NONE)
 		return 0;
+	if (c->told_early) {
+		c->told_early = false;
+		return 0;
+	}
 	if (c->in_smm && s->stop->watch_addr == c->h.entry_read && behind_entry_read(c, &s->regs)) {
 		missed_something(s);
 		return enter(s, c->base, ORIGIN_OBSERVED, err); /* the pipeline infers the RSM before it */
 	}
-	if (!c->in_smm && s->stop->watch_addr == c->exit_slot && s->regs.rip == c->h.exit_next) {
+	if (!c->in_smm && s->stop->watch_addr == c->exit_slot && behind_exit_read(c, &s->regs)) {
 		missed_something(s);
 		if (enter(s, c->base, ORIGIN_INFERRED, err) < 0)
 			return -1;
@@ -437,12 +453,16 @@ static int check_others(struct gdb *g, const struct rsp_stop *stop, int64_t ts, 
 {
 	for (int k = 0; k < n; k++) {
 		struct stop_ctx s = { .g = g, .stop = stop, .ts = ts };
+		int seen;
 
 		s.c = gdb_cpu_by_thread(g, g->job[k].thread);
 		if (!s.c || !regs_decode(&s.regs, g->job[k].regs, g->job[k].regs_len))
 			continue;
-		if (check_watched(&s, err) < 0)
+		seen = check_watched(&s, err);
+		if (seen < 0)
 			return -1;
+		if (seen)
+			s.c->told_early = true;
 	}
 	return 0;
 }
@@ -465,6 +485,8 @@ int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 	s.has_tail = g->job[n - 1].len && !g->job[n - 1].failed;
 	s.tail_base = g->job[n - 1].addr - SMM_STATE_OFFSET;
 	seen = check_watched(&s, err);
+	if (seen > 0)
+		s.c->told_early = false;
 	if (seen < 0 || (!seen && on_named_cpu(&s, err) < 0))
 		return -1;
 	if (check_others(g, stop, ts, n - 1, err) < 0)

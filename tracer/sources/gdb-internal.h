@@ -48,6 +48,7 @@ struct gcpu {
 	bool exit_learnt;
 	uint64_t exit_slot;
 	unsigned missed;
+	bool told_early;     /* counted at another CPU's stop; its own stop may still follow */
 
 	unsigned reloc_rsms; /* where the handler at the default base may leave SMM */
 	uint64_t reloc_rsm[RELOC_RSMS];

@@ -170,20 +170,6 @@ static void log_switch_off(struct gdb *g)
 
 /* ---- attach ---- */
 
-/* '?' removes what a killed debugger left on the CPU that Hc selected (QEMU gdbstub.c). */
-static int clean_leftovers(struct gdb *g, struct error *err)
-{
-	struct rsp_thread thread[EVENT_MAX_CPUS];
-	int n = rsp_threads(g->rsp, thread, EVENT_MAX_CPUS, err);
-	const char *reply;
-
-	for (int i = 0; i < n; i++)
-		if (rsp_ask(g->rsp, &reply, err, "Hcp%x.%x", thread[i].pid, thread[i].tid) < 0 ||
-		    rsp_ask(g->rsp, &reply, err, "?") < 0)
-			return -1;
-	return n < 0 ? n : 0;
-}
-
 enum found { FOUND_RUNNING, FOUND_PRELAUNCH, FOUND_PAUSED, FOUND_LEFTOVER };
 
 static enum found found_how(struct gdb *g, bool was_running)
@@ -225,7 +211,7 @@ static int set_up(struct gdb *g, enum found found, int64_t ts, struct error *err
 	struct monitor_regs seen[EVENT_MAX_CPUS];
 	int n;
 
-	if (clean_leftovers(g, err) < 0)
+	if (rsp_forget_points(g->rsp, err) < 0)
 		return -1;
 	log_open(g);
 	if (gdb_cpus_refresh(g, ts, err) < 0)
