@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* smmtrace attach: trace a guest that somebody else started. */
+#include "commands.h"
+#include "session.h"
+
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+	(void)cmd;
+	(void)argc;
+	session.target = session.title = argv[0];
+	return session_run(&session);
+}
+
+const struct cmd cmd_attach = {
+	.name = "attach",
+	.summary = "record a running QEMU through its gdbstub and show it live",
+	.usage = "TARGET " SESSION_USAGE,
+	.opts = session_opts,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "qemu-child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ADDED 6           /* arguments we add */
+#define LOOK_MS 10        /* between two looks at what QEMU has done */
+#define START_MS 60000    /* for its stub to appear */
+#define END_MS 2000       /* to be gone after its socket closed */
+#define QUIT_MS 20000     /* to go after SIGTERM */
+
+/* What the user's line may not say, and why. */
+static const struct claim {
+	const char *option;
+	const char *why;
+} claims[] = {
+	{ "-gdb", "run opens a gdbstub of its own; use `smmtrace attach` for a QEMU that has one" },
+	{ "-s", "run opens a gdbstub of its own; use `smmtrace attach :1234` for a QEMU started with -s" },
+	{ "-S", "run starts the guest stopped and continues it when all is set up; leave -S out" },
+	{ "-daemonize", "run must see QEMU end; leave -daemonize out" },
+};
+
+static const char *plain_option(const char *arg)
+{
+	return !strncmp(arg, "--", 2) ? arg + 1 : arg;
+}
+
+static int check_claims(int argc, char **argv, struct error *err)
+{
+	for (int i = 1; i < argc; i++)
+		for (size_t k = 0; k < sizeof(claims) / sizeof(claims[0]); k++)
+			if (!strcmp(plain_option(argv[i]), claims[k].option))
+				return fail(err, ERR_USAGE, "the QEMU line has %s: %s", argv[i], claims[k].why);
+	return 0;
+}
+
+static bool has_option(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(plain_option(argv[i]), option))
+			return true;
+	return false;
+}
+
+/* The user's line with ours behind it; the strings stay theirs. */
+static char **full_line(struct qemu_child *q, int argc, char **argv, char *gdb, size_t size)
+{
+	char **line = calloc((size_t)argc + ADDED + 1, sizeof(*line));
+	int n = argc;
+
+	if (!line)
+		return NULL;
+	memcpy(line, argv, (size_t)argc * sizeof(*line));
+	snprintf(gdb, size, "unix:%s/gdb,server=on,wait=off", q->dir);
+	line[n++] = (char *)"-gdb";
+	line[n++] = gdb;
+	line[n++] = (char *)"-S";
+	if (!has_option(argc, argv, "-msg")) {
+		line[n++] = (char *)"-msg";
+		line[n++] = (char *)"timestamp=on";
+	}
+	return line;
+}
+
+static void child_main(char **line, bool quiet)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (quiet) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	} else {
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	}
+	if (quiet || !isatty(STDIN_FILENO))
+		setpgid(0, 0); /* Ctrl-C is for us: we end QEMU after having let go of the guest */
+	execvp(line[0], line);
+	dprintf(STDERR_FILENO, "smmtrace: cannot run %s: %s\n", line[0], strerror(errno));
+	_exit(127);
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+bool qemu_ended(struct qemu_child *q)
+{
+	int status;
+
+	if (!q->pid)
+		return true;
+	if (waitpid(q->pid, &status, WNOHANG) != q->pid)
+		return false;
+	q->pid = 0;
+	q->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return true;
+}
+
+bool qemu_ends_soon(struct qemu_child *q)
+{
+	for (long waited = 0; waited < END_MS && !qemu_ended(q); waited += LOOK_MS)
+		pause_ms(LOOK_MS);
+	return !q->pid;
+}
+
+static int await_stub(struct qemu_child *q, struct error *err)
+{
+	const char *path = q->target + strlen("unix:");
+	struct stat st;
+
+	for (long waited = 0; waited < START_MS; waited += LOOK_MS) {
+		if (!stat(path, &st))
+			return 0;
+		if (qemu_ended(q))
+			return fail(err, ERR_TARGET, "QEMU ended with status %d before the guest began",
+				    q->status);
+		pause_ms(LOOK_MS);
+	}
+	return fail(err, ERR_TARGET, "QEMU has not opened its gdbstub within %d s", START_MS / 1000);
+}
+
+int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	char gdb[160], **line;
+
+	*q = (struct qemu_child){ 0 };
+	if (check_claims(argc, argv, err) < 0)
+		return -ERR_USAGE;
+	snprintf(q->dir, sizeof(q->dir), "%s/smmtrace-XXXXXX", tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	if (!mkdtemp(q->dir)) {
+		q->dir[0] = '\0';
+		return fail_errno(err, ERR_OUTPUT, "cannot make a private directory");
+	}
+	snprintf(q->target, sizeof(q->target), "unix:%s/gdb", q->dir);
+	line = full_line(q, argc, argv, gdb, sizeof(gdb));
+	fflush(NULL);
+	q->pid = line ? fork() : -1;
+	if (q->pid == 0)
+		child_main(line, quiet);
+	free(line);
+	if (q->pid < 0) {
+		q->pid = 0;
+		return fail_errno(err, ERR_OUTPUT, "cannot start QEMU");
+	}
+	return await_stub(q, err);
+}
+
+int qemu_end(struct qemu_child *q)
+{
+	if (q->pid)
+		kill(q->pid, SIGTERM);
+	for (long waited = 0; !qemu_ended(q); waited += LOOK_MS) {
+		if (waited == QUIT_MS)
+			kill(q->pid, SIGKILL);
+		pause_ms(LOOK_MS);
+	}
+	if (q->dir[0]) {
+		unlink(q->target + strlen("unix:"));
+		rmdir(q->dir);
+	}
+	return q->status;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../db/writer.h"
+#include "../tracer/event-text.h"
+#include "../tracer/record.h"
+#include "text.h"
+#include "timeline.h"
+
+#define TIMEOUT_DEFAULT_NS 10000000000ll
+
+struct session session = { .timeout_ns = TIMEOUT_DEFAULT_NS };
+
+const struct opt session_opts[] = {
+	{ 'o', "output", OPT_STRING, &session.file, "FILE",
+	  "record into FILE (default: smmtrace-DATE-TIME.smm here)" },
+	{ 'f', "force", OPT_FLAG, &session.force, NULL, "overwrite FILE if it exists" },
+	{ 0, "headless", OPT_FLAG, &session.headless, NULL, "lines on stdout instead of the timeline" },
+	{ 0, "for", OPT_TIME, &session.for_ns, "TIME", "end the recording after TIME (250ms, 10s, 2m)" },
+	{ 0, "until", OPT_STRING, &session.until, "EVENT", "end the recording at the first EVENT" },
+	{ 0, "ascii", OPT_FLAG, &session.ascii, NULL, "draw the timeline with ASCII only" },
+	{ 0, "all", OPT_FLAG, &session.all, NULL, "lines for every event, pauses and register scans too" },
+	{ 0, "breakpoints", OPT_FLAG, &session.breakpoints, NULL, "never trade breakpoints for watchpoints" },
+	{ 0, "no-log", OPT_FLAG, &session.no_log, NULL, "leave QEMU's log alone: no ports, IPIs, resets" },
+	{ 0, "timeout", OPT_TIME, &session.timeout_ns, "TIME", "wait TIME for each answer of the stub (10s)" },
+	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
+};
+
+bool session_shows_timeline(const struct session *s)
+{
+	const char *term = getenv("TERM");
+
+	return !s->headless && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term &&
+	       strcmp(term, "dumb");
+}
+
+/* ---- recording ---- */
+
+/* What the callbacks of a recording need. */
+struct recording {
+	const struct session *s;
+	const char *path;
+	struct writer *writer;
+	int ready_fd; /* -1, or told when the guest runs */
+};
+
+static void note(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "smmtrace: %s\n", text);
+}
+
+static void ready(void *arg)
+{
+	struct recording *rec = arg;
+
+	if (rec->ready_fd >= 0 && write(rec->ready_fd, "r", 1) < 0)
+		return; /* nobody looks any more */
+	if (rec->ready_fd < 0)
+		fprintf(stderr, "smmtrace: recording %s into %s\n", rec->s->title, rec->path);
+}
+
+static void store_figures(struct writer *w, const struct gdb_stats *st)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} figure[] = {
+		{ "gdb.stops", st->stops },
+		{ "gdb.stopped_ns", (uint64_t)st->stopped_ns },
+		{ "gdb.handling_median_ns", st->handling_median_ns },
+		{ "gdb.watch_missed", st->watch_missed },
+		{ "gdb.unknown_smbase", st->unknown_smbase },
+		{ "target.pid", (uint64_t)st->server_pid },
+	};
+
+	for (size_t i = 0; i < sizeof(figure) / sizeof(figure[0]); i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%" PRIu64, figure[i].value);
+		writer_meta(w, figure[i].key, text, NULL);
+	}
+}
+
+static int exit_status(int rc, const struct record_result *result, const struct error *err)
+{
+	if (rc < 0)
+		return cmd_report(err);
+	return result->signal ? 128 + result->signal : 0;
+}
+
+static int record_with(struct recording *rec, struct sink *text)
+{
+	const struct session *s = rec->s;
+	struct sink *sinks[2] = { writer_sink(rec->writer), text };
+	struct record_args args = {
+		.target = s->target, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
+		.until = s->until ? event_kind_by_name(s->until, strlen(s->until)) : RECORD_NO_UNTIL,
+		.breakpoints_only = s->breakpoints, .no_log = s->no_log, .own_guest = s->own_guest,
+		.sinks = sinks, .nsinks = text ? 2 : 1, .note = note, .ready = ready, .arg = rec,
+	};
+	struct record_result result;
+	struct error err = { 0 };
+	int rc, status;
+
+	rc = record_run(&args, &result, &err);
+	store_figures(rec->writer, &result.gdb);
+	status = exit_status(rc, &result, &err);
+	if (writer_close(rec->writer, &err) < 0 && rc >= 0)
+		status = cmd_report(&err);
+	return status;
+}
+
+/* @lines: where events go as text, or NULL. */
+static int record(const struct session *s, const char *path, FILE *lines, int ready_fd)
+{
+	struct recording rec = { .s = s, .path = path, .ready_fd = ready_fd };
+	struct sink *text = NULL;
+	struct error err = { 0 };
+	int status;
+
+	rec.writer = writer_open(path, s->force, &err);
+	if (!rec.writer)
+		return cmd_report(&err);
+	if (lines)
+		text = text_sink_open(lines, s->all ? TEXT_ALL : 0, &err);
+	if (lines && !text) {
+		writer_close(rec.writer, NULL);
+		return cmd_report(&err);
+	}
+	writer_meta(rec.writer, "target", s->title, NULL);
+	status = record_with(&rec, text);
+	text_sink_close(text);
+	return status;
+}
+
+/* ---- with the timeline ---- */
+
+/* The recorder's stderr, kept until the screen is free again. */
+static void print_kept(FILE *kept)
+{
+	char buf[4096];
+	size_t n;
+
+	rewind(kept);
+	while ((n = fread(buf, 1, sizeof(buf), kept)) > 0)
+		fwrite(buf, 1, n, stderr);
+	fclose(kept);
+}
+
+static pid_t fork_recorder(const struct session *s, const char *path, FILE *kept, int *ready_fd)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		dup2(fileno(kept), STDERR_FILENO);
+		exit(record(s, path, NULL, ends[1]));
+	}
+	close(ends[1]);
+	*ready_fd = ends[0];
+	return pid;
+}
+
+/* The parent of one recorder; reaps it once. */
+struct child {
+	pid_t pid;
+	bool ended;
+	int status;
+};
+
+static void reap(struct child *c, int flags)
+{
+	int status;
+
+	while (!c->ended) {
+		pid_t pid = waitpid(c->pid, &status, flags);
+
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid != c->pid)
+			return;
+		c->ended = true;
+		c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	}
+}
+
+static bool tick(void *hook)
+{
+	reap(hook, WNOHANG);
+	return true; /* what was recorded stays on the screen */
+}
+
+static int show_and_record(const struct session *s, const char *path)
+{
+	FILE *kept = tmpfile();
+	int ready_fd = -1, shown = 0;
+	struct error err = { 0 };
+	struct child c = { 0 };
+	char byte;
+
+	c.pid = kept ? fork_recorder(s, path, kept, &ready_fd) : -1;
+	if (c.pid < 0) {
+		fail_errno(&err, ERR_OUTPUT, "cannot start the recorder");
+		return cmd_report(&err);
+	}
+	signal(SIGINT, SIG_IGN); /* until the view handles it; the recorder has it too */
+	if (read(ready_fd, &byte, 1) == 1) {
+		struct timeline_options opt = { .ascii = s->ascii, .follow = true, .wake_fd = -1, .tick = tick,
+						.hook = &c, .title = s->title };
+
+		shown = timeline_run(path, &opt, &err);
+	}
+	reap(&c, WNOHANG);
+	if (!c.ended)
+		kill(c.pid, SIGINT);
+	reap(&c, 0);
+	close(ready_fd);
+	print_kept(kept);
+	if (shown < 0)
+		return cmd_report(&err);
+	if (c.status == 128 + SIGINT)
+		c.status = shown ? 128 + shown : 0; /* q is no interrupt */
+	fprintf(stderr, "smmtrace: recorded into %s (smmtrace view, report, query)\n", path);
+	return c.status;
+}
+
+int session_run(const struct session *s)
+{
+	char made[64];
+	const char *path = s->file;
+	struct error err = { 0 };
+
+	if (s->until && event_kind_by_name(s->until, strlen(s->until)) == EVENT_KIND_COUNT) {
+		fail(&err, ERR_USAGE, "no event is called '%s' (smmtrace list events)", s->until);
+		return cmd_report(&err);
+	}
+	if (!path) {
+		time_t now = time(NULL);
+		struct tm tm;
+
+		localtime_r(&now, &tm);
+		strftime(made, sizeof(made), "smmtrace-%Y%m%d-%H%M%S.smm", &tm);
+		path = made;
+	}
+	if (session_shows_timeline(s))
+		return show_and_record(s, path);
+	return record(s, path, stdout, -1);
+}

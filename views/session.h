@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What attach and run share: a recording into a file, with the timeline on a
+ * terminal or lines on stdout.
+ *
+ * On a terminal two processes work: a child records, the parent shows the
+ * file it writes. A slow or dead terminal cannot hold the recorder up, and live
+ * viewing is the same code as post mortem.
+ */
+#ifndef VIEWS_SESSION_H
+#define VIEWS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../tracer/cmd.h"
+
+struct session {
+	/* options, as parsed */
+	const char *file;     /* -o; NULL = a name made of the time */
+	const char *until;    /* event kind, NULL = none */
+	int64_t for_ns;
+	int64_t timeout_ns;
+	bool force, headless, ascii, all;
+	bool breakpoints;     /* never use watchpoints */
+	bool no_log;          /* leave QEMU's log alone */
+
+	/* set by the command */
+	const char *target;
+	const char *title;
+	bool own_guest;
+};
+
+/* The option table of both commands, and where it puts what it reads (one command runs in a process). */
+extern struct session session;
+extern const struct opt session_opts[];
+#define SESSION_USAGE \
+	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--ascii] [--all] " \
+	"[--breakpoints] [--no-log] [--timeout TIME]"
+
+/* Is the timeline to be shown (a terminal, not --headless)? */
+bool session_shows_timeline(const struct session *s);
+
+/*
+ * Record until it ends. Errors and notes go to stderr, one line each. Returns
+ * the exit status: 0, an enum error_code, or 128 + the signal that ended it.
+ */
+int session_run(const struct session *s);
+
+#endif
