@@ -168,8 +168,8 @@ static int see_smi_values(void *arg, const struct reader_smi *smi)
 {
 	struct seen *s = arg;
 
-	add(s, "%d %llx %d %d %d %llx;", smi->cpu, (unsigned long long)smi->smbase, (int)smi->cause, smi->apm_cmd,
-	    smi->apm_data, (unsigned long long)smi->saved_rip);
+	add(s, "%d %llx %d %d %d %llx;", smi->cpu, (unsigned long long)smi->smbase, (int)smi->cause,
+	    smi->apm_cmd, smi->apm_data, (unsigned long long)smi->saved_rip);
 	return 0;
 }
 
@@ -338,7 +338,8 @@ static void a_crashed_recording_without_its_shm_is_read_or_explained(void **stat
 
 		if (chmod(f->dir, 0555) || (!getuid() && setuid(65534)))
 			_exit(1);
-		_exit(reader_open(f->path, &err) || err.code != ERR_CORRUPT || !strstr(err.text, "copy it together"));
+		_exit(reader_open(f->path, &err) || err.code != ERR_CORRUPT ||
+		      !strstr(err.text, "copy it together"));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	chmod(f->dir, 0755);
@@ -463,7 +464,8 @@ static void a_view_cannot_write_or_reach_out(void **state)
 	struct error err;
 
 	finish(f);
-	after(f, "DROP VIEW meta_v; CREATE VIEW meta_v AS SELECT load_extension('/tmp/x') AS key, 1 AS value");
+	after(f, "DROP VIEW meta_v;"
+		 "CREATE VIEW meta_v AS SELECT load_extension('/tmp/x') AS key, 1 AS value");
 	assert_non_null(f->reader);
 	assert_true(reader_rows(f->reader, "SELECT * FROM meta_v", no_row, NULL, &err) < 0);
 	assert_true(reader_rows(f->reader, "DELETE FROM meta", no_row, NULL, &err) < 0);
