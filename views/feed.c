@@ -58,8 +58,8 @@ int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error 
 	const struct reader_summary *sum = reader_summary(r);
 
 	f->reader = r;
-	f->first_ns = sum->first_ns;
-	f->now_ns = now_ns > sum->last_ns ? now_ns : sum->last_ns;
+	f->first_ns = time_clamp(sum->first_ns);
+	f->now_ns = time_clamp(now_ns > sum->last_ns ? now_ns : sum->last_ns);
 	f->cpus.cpus = sum->cpus < EVENT_MAX_CPUS ? sum->cpus : EVENT_MAX_CPUS;
 	for (int i = 0; i < EVENT_MAX_CPUS; i++) {
 		f->cpus.apic_id[i] = -1;
@@ -327,7 +327,8 @@ static void draw_states(struct feeding *f)
 	int64_t since = 0, reset_ns = INT64_MIN, end = f->feed->now_ns + 1;
 	enum lane_state state = LANE_ABSENT;
 
-	qsort(f->turn, f->turns, sizeof(*f->turn), by_cpu_and_time);
+	if (f->turns)
+		qsort(f->turn, f->turns, sizeof(*f->turn), by_cpu_and_time);
 	for (size_t i = 0; i < f->turns; i++) {
 		const struct turn *t = &f->turn[i];
 		bool last = i + 1 == f->turns || f->turn[i + 1].cpu != t->cpu;

@@ -43,7 +43,7 @@ static int header_facts(char *out, size_t size, const struct picture *p, int lev
 		snprintf(cpus, sizeof(cpus), "  %u CPU%s", p->cpus, p->cpus == 1 ? "" : "s");
 	duration_text(stopped, sizeof(stopped), p->paused_ns);
 	if (level == 0)
-		snprintf(held, sizeof(held), "  stopped %s (%.1f %%)", stopped,
+		snprintf(held, sizeof(held), "  stopped %s (%.0f %%)", stopped,
 			 elapsed > 0 ? 100.0 * (double)p->paused_ns / (double)elapsed : 0.0);
 	else if (level == 1)
 		snprintf(held, sizeof(held), "  stopped %s", stopped);
@@ -60,9 +60,9 @@ static void draw_header(struct canvas *c, const struct picture *p)
 	title = title > 16 ? 16 : title;
 	do
 		col = c->cols - header_facts(facts, sizeof(facts), p, level) - (int)strlen(life[p->life].ascii);
-	while (col < 12 + title && ++level < 4);
+	while (col < 13 + title && ++level < 4);
 	canvas_fill(c, HEADER_ROW, 0, c->cols, ' ', CELL_TITLE);
-	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 12 ? col - 12 : 0, p->title);
+	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 13 ? col - 13 : 0, p->title);
 	col = canvas_text(c, HEADER_ROW, col, life[p->life].class, state);
 	canvas_text(c, HEADER_ROW, col, CELL_TITLE, facts);
 	snprintf(lost, sizeof(lost), "lost %" PRId64, p->lost);

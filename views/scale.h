@@ -18,6 +18,14 @@ struct scale {
 #define SCALE_MIN_SPAN INT64_C(1000)                  /* 1 us over the whole width */
 #define SCALE_MAX_SPAN (INT64_C(86400) * 1000000000)  /* a day */
 
+/* A damaged file may hold any time; what is computed with is clamped to +- this. */
+#define TIME_LIMIT (INT64_C(1) << 61)
+
+static inline int64_t time_clamp(int64_t ts)
+{
+	return ts > TIME_LIMIT ? TIME_LIMIT : ts < -TIME_LIMIT ? -TIME_LIMIT : ts;
+}
+
 /* @to - @from, without overflow (a damaged file may hold any time). */
 static inline int64_t ns_between(int64_t from, int64_t to)
 {

@@ -13,7 +13,7 @@ static void set_scale(struct timeline *t, int64_t from, int64_t span)
 	if (span > SCALE_MAX_SPAN)
 		span = SCALE_MAX_SPAN;
 	t->scale.span = span < t->scale.width ? t->scale.width : span;
-	t->scale.from = from > TIME_LIMIT ? TIME_LIMIT : from < -TIME_LIMIT ? -TIME_LIMIT : from;
+	t->scale.from = time_clamp(from);
 }
 
 void timeline_fit(struct timeline *t)

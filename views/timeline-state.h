@@ -13,7 +13,6 @@
 #include "timeline.h"
 
 #define LIST_ROWS 120 /* events kept on either side of the chosen one */
-#define TIME_LIMIT (INT64_C(1) << 61) /* a damaged file may hold any time; arithmetic stays below */
 
 enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER };
 

@@ -13,19 +13,12 @@
 #define PERIOD_MS 100
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
 
-static int64_t sane(int64_t ts)
-{
-	return ts > TIME_LIMIT ? TIME_LIMIT : ts < -TIME_LIMIT ? -TIME_LIMIT : ts;
-}
-
 static int look_again(struct timeline *t, struct error *err)
 {
 	const struct reader_summary *sum = reader_summary(t->reader);
 
 	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0)
 		return -1;
-	t->feed.first_ns = sane(t->feed.first_ns);
-	t->feed.now_ns = sane(t->feed.now_ns);
 	if (t->started)
 		return 0;
 	t->started = sum->events > 0;

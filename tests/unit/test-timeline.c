@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The timeline without a terminal: whole screens from whole recordings, and what
+ * it finds in them. Called with "FILE [--live]" it records the scenario on stdin
+ * instead (tests/lib/scenario.h), for tests that drive the program itself.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/scenario.h"
+#include "../../views/detail.h"
+#include "../../views/feed.h"
+#include "../../views/keys.h"
+#include "../../views/picture.h"
+#include "../../views/seek.h"
+
+#include <cmocka.h>
+
+static const char hang[] =
+	"t=1000000000 session what=attach\n"
+	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
+	"t=1000000000 cpu=1 cpu-add apic_id=1\n"
+	"t=1000000000 cpu=1 cpu-reset in_smm=0 halted=1\n"
+	"t=1000000000 cpu=0 cpu-seen in_smm=0 halted=0\n"
+	"t=1010000000 cpu=0 port port=0xb2 dir=write value=0x4\n"
+	"t=1011000000 cpu=0 smi-enter smbase=0x7ffb3000 rip=0x1000 rax=0x4 rdx=0xb2\n"
+	"t=1012000000 cpu=1 smi-enter smbase=0x30000 rip=0xfff0\n"
+	"t=1025000000 cpu=1 smbase-write old=0x30000 new=0x7ffb5000 rip=0x38084\n"
+	"t=1030000000 cpu=0 ipi mode=init dest=one target=1\n"
+	"t=1030000000 cpu=1 cpu-reset in_smm=1 halted=0 rip=0x805c\n"
+	"t=1030000000 cpu=1 smi-leave smbase=0x30000 via=reset\n"
+	"t=1050000000 cpu=0 ipi mode=sipi vector=0x9f dest=one target=1\n"
+	"t=1060000000 lost until=1065000000 count=3\n"
+	"t=1070000000 session what=detach\n";
+
+struct stage {
+	char path[64];
+	struct reader *reader;
+	struct feed feed;
+	struct lanes lanes;
+	struct canvas canvas;
+	struct filter filter;
+};
+
+static void record_text(const char *path, const char *text)
+{
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	struct error err = { 0 };
+
+	assert_non_null(in);
+	if (scenario_record(path, in, 0, &err) < 0)
+		fail_msg("%s", err.text);
+	fclose(in);
+}
+
+static struct stage *stage_of(const char *text)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+	struct error err = { 0 };
+	int fd;
+
+	assert_non_null(s);
+	snprintf(s->path, sizeof(s->path), "%.40s/smmtrace-test.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	fd = mkstemp(s->path);
+	assert_true(fd >= 0);
+	close(fd);
+	record_text(s->path, text);
+	s->filter = FILTER_DEFAULT;
+	s->reader = reader_open(s->path, &err);
+	if (!s->reader || feed_prepare(&s->feed, s->reader, 0, &err) < 0)
+		fail_msg("%s", err.text);
+	return s;
+}
+
+static void stage_free(struct stage *s)
+{
+	reader_close(s->reader);
+	lanes_free(&s->lanes);
+	canvas_free(&s->canvas);
+	unlink(s->path);
+	free(s);
+}
+
+static int fill(struct stage *s, int64_t from, int64_t span, int width, bool utf8)
+{
+	struct scale scale = { .from = from, .span = span, .width = width };
+	struct error err = { 0 };
+	int got;
+
+	assert_true(lanes_init(&s->lanes, (int)s->feed.cpus.cpus + 1, &scale, utf8));
+	s->lanes.end_ns = s->feed.now_ns;
+	got = feed_lanes(&s->feed, &s->lanes, &s->filter, 0, (int)s->feed.cpus.cpus - 1, &err);
+	if (got < 0)
+		fail_msg("%s", err.text);
+	return got;
+}
+
+/* The first @rows rows; on failure the whole screen is told. */
+static void assert_screen(struct canvas *c, const char *const *want, int rows)
+{
+	char have[1024];
+	int same = 0;
+
+	while (same < rows && !strcmp(canvas_row_text(c, same, have, sizeof(have)), want[same]))
+		same++;
+	if (same == rows)
+		return;
+	for (int i = 0; i < c->rows; i++)
+		print_error("%s\n", canvas_row_text(c, i, have, sizeof(have)));
+	fail_msg("row %d is not as it should be: %s", same, want[same]);
+}
+
+static struct picture picture_of(struct stage *s, int rows, int cols, bool utf8)
+{
+	struct picture p = {
+		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false), .title = "hang.db",
+		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2, .lost = 3,
+		.cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1, .filter = "",
+		.cursor_ns = 1025000000,
+	};
+
+	assert_true(canvas_resize(&s->canvas, rows, cols));
+	return p;
+}
+
+static void a_hang_is_one_picture(void **state)
+{
+	static const char *const want[] = {
+		" smmtrace  hang.db   ended 00:00.070  2 CPUs  SMI 2  lost 3  stopped 0 ns (0 %)",
+		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
+		"---------+-------------+--V----------+-------------+-------------+--------------",
+		" machine * attach                                  !////  * detach",
+		"         ++1    vB2=04        I>1           ^9f>1",
+		">CPU 0   -------[## 7ffb3000 #############################>",
+		"         r+1              w   R in SMM +1   ^<0",
+		" CPU 1   ........[d 30000 dddd]..............------/////---",
+		"-- 0.025 s  CPU 0: 1 SMI here, 1.41 ms in SMM ----------------------------------",
+	};
+	struct stage *s = stage_of(hang);
+	struct picture p;
+
+	(void)state;
+	assert_int_equal(fill(s, 1000000000, 100000000, 71, false), 0);
+	p = picture_of(s, 24, 80, false);
+	picture_draw(&s->canvas, &p);
+	assert_screen(&s->canvas, want, 9);
+	stage_free(s);
+}
+
+static void utf8_is_drawn_with_bars(void **state)
+{
+	static const char *const want[] = {
+		" smmtrace  hang.db   ended 00:00.070  2 CPUs  SMI 2  lost 3  stopped 0 ns (0 %)",
+		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
+		"─────────┬─────────────┬──▼──────────┬─────────────┬─────────────┬──────────────",
+		" machine * attach                                  !╱╱╱╱  * detach",
+		"         ++1    ▼B2=04        I>1           ▲9f>1",
+		"▶CPU 0   ───────▐██ 7ffb3000 █████████████████████████████▶",
+		"         ↺+1              ◆   R in SMM +1   ▲<0",
+		" CPU 1   ········[d 30000 dddd]··············──────╱╱╱╱╱───",
+		"── 0.025 s  CPU 0: 1 SMI here, 1.41 ms in SMM ──────────────────────────────────",
+	};
+	struct stage *s = stage_of(hang);
+	struct picture p;
+
+	(void)state;
+	fill(s, 1000000000, 100000000, 71, true);
+	p = picture_of(s, 24, 80, true);
+	picture_draw(&s->canvas, &p);
+	assert_screen(&s->canvas, want, 9);
+	stage_free(s);
+}
+
+static void a_window_knows_what_was_before_it(void **state)
+{
+	struct stage *s = stage_of(hang);
+
+	(void)state;
+	fill(s, 1040000000, 5000000, 40, false); /* between INIT and SIPI: no event at all */
+	assert_true(canvas_resize(&s->canvas, 3, 40));
+	lanes_draw_flat(&s->lanes, 1, &s->canvas, 0, 0);
+	lanes_draw_flat(&s->lanes, 2, &s->canvas, 1, 0);
+	assert_screen(&s->canvas, (const char *const[]){ "### 7ffb3000 ###########################",
+		"........................................" }, 2);
+	fill(s, 1062000000, 1000000, 40, false); /* inside the lost interval, after the SIPI */
+	assert_true(canvas_resize(&s->canvas, 3, 40));
+	lanes_draw_flat(&s->lanes, 2, &s->canvas, 0, 0);
+	assert_screen(&s->canvas, (const char *const[]){ "////////////////////////////////////////" }, 1);
+	stage_free(s);
+}
+
+static void the_filter_hides_marks_but_no_state(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(filter_parse(&s->filter, "port", &err), 0);
+	fill(s, 1000000000, 100000000, 71, false);
+	assert_true(canvas_resize(&s->canvas, 2, 71));
+	lanes_draw_flat(&s->lanes, 1, &s->canvas, 0, 0);
+	lanes_draw_flat(&s->lanes, 2, &s->canvas, 1, 0);
+	assert_screen(&s->canvas, (const char *const[]){ "-------v## 7ffb3000 #############################>",
+		"........[d 30000 dddd]..............------/////---" }, 2);
+	stage_free(s);
+}
+
+static void too_much_is_sampled(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct scenario *more = calloc(1, sizeof(*more));
+	struct error err = { 0 };
+	char line[200];
+
+	(void)state;
+	reader_close(s->reader);
+	model_init(&more->model);
+	more->writer = writer_open(s->path, true, &err);
+	assert_non_null(more->writer);
+	for (int i = 0; i < 2 * FEED_ROWS; i++) {
+		snprintf(line, sizeof(line), "t=%d cpu=0 port port=0xb2 dir=write value=0x1", 1000 + 100 * i);
+		assert_int_equal(scenario_event(more, line, &err), 0);
+		snprintf(line, sizeof(line), "t=%d cpu=0 smi-enter smbase=0x7000", 1010 + 100 * i);
+		assert_int_equal(scenario_event(more, line, &err), 0);
+		snprintf(line, sizeof(line), "t=%d cpu=0 smi-leave smbase=0x7000", 1050 + 100 * i);
+		assert_int_equal(scenario_event(more, line, &err), 0);
+	}
+	assert_int_equal(writer_close(more->writer, &err), 0);
+	free(more);
+	s->reader = reader_open(s->path, &err);
+	assert_non_null(s->reader);
+	assert_int_equal(feed_prepare(&s->feed, s->reader, 0, &err), 0);
+	assert_int_equal(fill(s, 1000, 200 * FEED_ROWS, 20, false), 1);
+	assert_true(canvas_resize(&s->canvas, 3, 20));
+	lanes_draw_tall(&s->lanes, 1, &s->canvas, 0, 0);
+	assert_screen(&s->canvas, (const char *const[]){ "++++++++++++++++++++", "++++++++++++++++++++" }, 2);
+	assert_int_equal(fill(s, 1000, 400, 20, false), 0);
+	assert_true(canvas_resize(&s->canvas, 3, 20));
+	lanes_draw_tall(&s->lanes, 1, &s->canvas, 0, 0);
+	assert_screen(&s->canvas, (const char *const[]){ "v    v    v    v", "[#]--[#]--[#]--[#]--" }, 2);
+	stage_free(s);
+}
+
+static void assert_seek(struct stage *s, const struct seek *what, int64_t ts, int64_t id, bool backwards,
+			int64_t want)
+{
+	struct picture_event found = { 0 };
+	struct error err = { 0 };
+	int got = seek_event(s->reader, what, ts, id, backwards, &found, &err);
+
+	assert_int_equal(got, want != 0);
+	if (want)
+		assert_int_equal(found.id, want);
+}
+
+static void events_are_found(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct seek lane = { .filter = &s->filter, .cpu = 1 };
+	struct seek machine = { .filter = &s->filter, .cpu = CPU_UNKNOWN };
+	struct seek marks = { .filter = &s->filter, .cpu = READER_ANY_CPU, .interest = true };
+	struct seek words = { .filter = &s->filter, .cpu = READER_ANY_CPU, .words = "cpu1 smi" };
+
+	(void)state;
+	assert_seek(s, &lane, 1012000000, 8, false, 9);
+	assert_seek(s, &lane, 1012000000, 8, true, 4);
+	assert_seek(s, &lane, 1030000000, 11, false, 12); /* the same moment */
+	assert_seek(s, &lane, 1030000000, 12, false, 0);
+	assert_seek(s, &machine, INT64_MIN, 0, false, 1);
+	assert_seek(s, &machine, 1000000000, 1, false, 14);
+	assert_seek(s, &marks, 1010000000, 6, false, 9);
+	assert_seek(s, &marks, 1025000000, 9, false, 10);
+	assert_seek(s, &words, 1000000000, 0, false, 8);
+	assert_seek(s, &words, 1012000000, 8, false, 12);
+	assert_seek(s, &words, INT64_MAX, 0, true, 12);
+	stage_free(s);
+}
+
+static void the_list_surrounds_the_chosen_event(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct seek any = { .filter = &s->filter, .cpu = READER_ANY_CPU };
+	struct picture_event list[21];
+	struct error err = { 0 };
+	int chosen;
+
+	(void)state;
+	assert_int_equal(seek_around(s->reader, &any, 1030000000, 10, 3, list, &chosen, &err), 7);
+	assert_int_equal(chosen, 3);
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(list[i].id, 7 + i);
+	assert_int_equal(seek_around(s->reader, &any, 1000000000, 1, 10, list, &chosen, &err), 11);
+	assert_int_equal(chosen, 0);
+	assert_int_equal(seek_around(s->reader, &any, 1028000000, 0, 2, list, &chosen, &err), 4);
+	assert_int_equal(chosen, -1);
+	assert_int_equal(list[0].id, 8);
+	assert_int_equal(list[3].id, 11);
+	stage_free(s);
+}
+
+static void detail_says_every_field(void **state)
+{
+	static const char *const want[] = {
+		"smbase-write of cpu1 at 0.025000000 s   event 9, observed by fixture",
+		"the SMBASE slot of the save state was written by a CPU in SMM; effective at its RSM",
+		"  old        0x30000              the default",
+		"  new        0x7ffb5000           entry at 0x7ffbd000",
+		"  rip        0x38084              ",
+		"SMI 8 of cpu1: entered at 0.012000 s, 18.0 ms, smbase 0x30000, cause apm, command 0x04",
+	};
+	struct stage *s = stage_of(hang);
+	struct picture_event e = { .id = 9 };
+	struct detail *d = calloc(1, sizeof(*d));
+	struct reader_smi smi;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(reader_event(s->reader, 9, &e.ev, &err), 1);
+	assert_int_equal(detail_smi(s->reader, &e.ev, &smi, &err), 1);
+	detail_write(d, &e, &smi, 1000000000);
+	assert_int_equal(d->lines, 6);
+	for (int i = 0; i < 6; i++)
+		assert_string_equal(d->line[i], want[i]);
+	free(d);
+	stage_free(s);
+}
+
+static void every_size_and_number_of_lanes_fits(void **state)
+{
+	(void)state;
+	for (int rows = PICTURE_MIN_ROWS; rows < 80; rows++)
+		for (int lanes = 1; lanes <= 257; lanes += lanes < 20 ? 1 : 50)
+			for (int big = 0; big < 2; big++) {
+				struct layout y = layout_of(rows, 80, lanes, big);
+
+				assert_in_range(y.lanes, 1, lanes);
+				assert_int_equal(y.pane_row, y.lanes_row + (y.tall ? 2 * y.lanes - 1 : y.lanes));
+				assert_int_equal(y.pane_row + y.pane_rows, rows - 1);
+				assert_true(y.pane_rows >= 4);
+			}
+}
+
+static void many_cpus_get_a_row_each(void **state)
+{
+	struct stage *s = stage_of("t=1000 cpu=0 cpu-add\nt=1000 cpu=40 cpu-add\nt=2000 cpu=40 smi-enter smbase=0x30000\n"
+				   "t=3000 cpu=40 smi-leave smbase=0x30000\nt=9000 session what=detach\n");
+	char text[512];
+	struct picture p;
+
+	(void)state;
+	fill(s, 1000, 8000, 71, false);
+	p = picture_of(s, 24, 80, false);
+	p.lane = 41;
+	p.top_lane = 42 - p.layout.lanes;
+	picture_draw(&s->canvas, &p);
+	assert_false(p.layout.tall);
+	assert_string_equal(canvas_row_text(&s->canvas, p.layout.pane_row - 1, text, sizeof(text)),
+			    ">CPU 40  +:::::::[dddddddd]-----------------------------------------------------");
+	stage_free(s);
+}
+
+static void help_tells_every_key_and_mark(void **state)
+{
+	struct canvas c = { 0 };
+	char screen[24 * 100] = "", row[400];
+
+	(void)state;
+	assert_true(canvas_resize(&c, 24, 80));
+	picture_help(&c, false);
+	for (int i = 0; i < 24; i++)
+		strncat(screen, canvas_row_text(&c, i, row, sizeof(row)), sizeof(screen) - strlen(screen) - 1);
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		if (!strstr(screen, key_info[a].help) || !strstr(screen, key_info[a].keys))
+			fail_msg("help does not tell '%s %s'", key_info[a].keys, key_info[a].help);
+	}
+	for (int m = 0; m < LANE_MARK_COUNT; m++)
+		if (!strstr(screen, lane_glyph[m].help))
+			fail_msg("help does not tell '%s'", lane_glyph[m].help);
+	canvas_free(&c);
+}
+
+static void no_key_means_two_things(void **state)
+{
+	(void)state;
+	for (int a = 0; a < ACTION_COUNT; a++)
+		for (int i = 0; i < 4 && key_info[a].code[i]; i++)
+			assert_int_equal(key_action(key_info[a].code[i]), a);
+	assert_int_equal(key_action('%'), ACTION_COUNT);
+	assert_int_equal(key_action(0), ACTION_COUNT);
+}
+
+static void damaged_times_do_no_harm(void **state)
+{
+	struct stage *s = stage_of("t=0 cpu=0 cpu-add\nt=9223372036854775807 cpu=0 smi-enter smbase=0x30000\n"
+				   "t=1 cpu=0 lost until=18446744073709551615 count=1\n");
+	struct picture p;
+
+	(void)state;
+	fill(s, -(INT64_C(1) << 61), INT64_C(1) << 40, 71, true);
+	fill(s, INT64_C(1) << 61, INT64_C(1) << 40, 71, true);
+	p = picture_of(s, 24, 80, true);
+	picture_draw(&s->canvas, &p);
+	stage_free(s);
+}
+
+static void text_of_others_is_cut_to_the_canvas(void **state)
+{
+	struct canvas c = { 0 };
+	char text[64];
+
+	(void)state;
+	assert_true(canvas_resize(&c, 2, 8));
+	canvas_text(&c, 0, 4, CELL_PLAIN, "a\x1b[2J");
+	canvas_text(&c, 1, -2, CELL_PLAIN, "\xff\xc3\xa9\xe2\x96\x88\xf0\x9f\x98\x80" "z");
+	canvas_text(&c, 9, 0, CELL_PLAIN, "outside");
+	assert_string_equal(canvas_row_text(&c, 0, text, sizeof(text)), "    a?[2");
+	assert_string_equal(canvas_row_text(&c, 1, text, sizeof(text)), "\xe2\x96\x88????z");
+	canvas_free(&c);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hang_is_one_picture),
+		cmocka_unit_test(utf8_is_drawn_with_bars),
+		cmocka_unit_test(a_window_knows_what_was_before_it),
+		cmocka_unit_test(the_filter_hides_marks_but_no_state),
+		cmocka_unit_test(too_much_is_sampled),
+		cmocka_unit_test(events_are_found),
+		cmocka_unit_test(the_list_surrounds_the_chosen_event),
+		cmocka_unit_test(detail_says_every_field),
+		cmocka_unit_test(every_size_and_number_of_lanes_fits),
+		cmocka_unit_test(many_cpus_get_a_row_each),
+		cmocka_unit_test(help_tells_every_key_and_mark),
+		cmocka_unit_test(no_key_means_two_things),
+		cmocka_unit_test(damaged_times_do_no_harm),
+		cmocka_unit_test(text_of_others_is_cut_to_the_canvas),
+	};
+
+	return argc > 1 ? scenario_main(argc, argv) : cmocka_run_group_tests(tests, NULL, NULL);
+}
