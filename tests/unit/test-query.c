@@ -113,7 +113,8 @@ static void sql_is_refused_unless_it_reads(void **state)
 		"PRAGMA query_only = OFF", "PRAGMA user_version", "VACUUM INTO '/tmp/x.db'", "BEGIN",
 		"REINDEX", "SELECT load_extension('x')", "SELECT * FROM pragma_table_info('event')",
 		"SELECT 1; SELECT 2", "SELECT 1; DELETE FROM event", "WITH x AS (SELECT 1) DELETE FROM event",
-		"", " ; ", "-- nothing", "SELECT", "SELECT no_column FROM smi_v", "SELECT * FROM no_table", "relocation", "zzzzz",
+		"", " ; ", "-- nothing", "SELECT", "SELECT no_column FROM smi_v", "SELECT * FROM no_table",
+		"relocation", "zzzzz",
 		"SELECT \"not a column\" FROM smi_v", "EXPLAIN DELETE FROM event",
 	};
 	struct fixture *f = *state;

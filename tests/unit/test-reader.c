@@ -444,8 +444,8 @@ static void ids_that_cannot_be_are_told(void **state)
 		struct error err;
 		char sql[800];
 
-		snprintf(sql, sizeof(sql), "%s INSERT INTO event VALUES (%s, 5, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)",
-			 LOOSE_EVENTS, ids_[i]);
+		snprintf(sql, sizeof(sql), "%s INSERT INTO event VALUES"
+			 " (%s, 5, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1)", LOOSE_EVENTS, ids_[i]);
 		err = after(f, sql);
 		assert_null(f->reader);
 		assert_int_equal(err.code, ERR_CORRUPT);
