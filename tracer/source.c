@@ -4,6 +4,8 @@
 #include <limits.h>
 
 #include "host.h"
+#include "sources/gdb.h"
+#include "sources/qemulog.h"
 
 /* A stub is asked over a socket; this host needs nothing for that, and the target is attach's business. */
 static int probe_gdb(struct error *err)
@@ -12,7 +14,7 @@ static int probe_gdb(struct error *err)
 	return 0;
 }
 
-static const struct source_ops source_gdb = {
+const struct source_ops source_gdb = {
 	.name = "gdb",
 	.summary = "breakpoints and watchpoints of QEMU's gdbstub, on any host it can be reached from",
 	.probe = probe_gdb,
@@ -28,7 +30,7 @@ static int probe_qemulog(struct error *err)
 	return fail(err, ERR_TARGET, "no " HOST_QEMU " in PATH; a QEMU on this host is needed, wherever it stands");
 }
 
-static const struct source_ops source_qemulog = {
+const struct source_ops source_qemulog = {
 	.name = "qemulog",
 	.summary = "QEMU's trace events and cpu_reset log, from a QEMU on this host",
 	.probe = probe_qemulog,
