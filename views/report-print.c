@@ -113,7 +113,7 @@ static void print_loss(const struct page *p)
 	else
 		row(p, "lost", "nothing");
 	if (r->blind_intervals)
-		row(p, "blind", "%" PRId64 " interval%s, %s in all: a source may have missed things then",
+		row(p, "blind", "%" PRId64 " interval%s, %s in all: a source may have missed things",
 		    r->blind_intervals, plural(r->blind_intervals), lasting(r->blind_ns).s);
 	else
 		row(p, "blind", "never");

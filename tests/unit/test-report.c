@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The report, literally; and the lines of the headless output. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/scenario.h"
+#include "../../views/report.h"
+#include "../../views/text.h"
+
+#include <cmocka.h>
+
+static const char plug[] =
+	"meta target unix:/run/gdb.sock\n"
+	"t=1000000000 session what=attach\n"
+	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
+	"t=1000001000 cpu=0 cpu-reset in_smm=0\n"
+	"t=1001000000 cpu=0 ipi mode=smi dest=self\n"
+	"t=1001010000 cpu=0 smi-enter smbase=0x30000 rip=0x1000\n"
+	"t=1001200000 cpu=0 smbase-write old=0x30000 new=0x7ffb3000 rip=0x7ffdc005\n"
+	"t=1001310000 cpu=0 smi-leave smbase=0x30000\n"
+	"t=1002000000 port port=0xb2 dir=write value=0x0\n"
+	"t=1002010000 cpu=0 smi-enter smbase=0x7ffb3000 rip=0x1000\n"
+	"t=1002110000 cpu=0 smi-leave smbase=0x7ffb3000\n"
+	"t=1002110000 pause until=1002610000 why=stop\n"
+	"t=1003000000 cpu=0 port port=0xb2 dir=write value=0x4\n"
+	"t=1003010000 cpu=0 smi-enter smbase=0x7ffb3000 rip=0x1000\n"
+	"t=1003010000 cpu=1 cpu-add apic_id=1\n"
+	"t=1003011000 cpu=1 smi-enter smbase=0x30000 rip=0xfff0\n"
+	"t=1004000000 cpu=0 cpuhp reg=0xcd8 dir=write value=0x0 selector=0\n"
+	"t=1004000000 cpu=0 cpuhp reg=0xcdc dir=read value=0x3 selector=1\n"
+	"t=1005000000 cpu=0 ipi mode=init dest=one target=1\n"
+	"t=1005001000 cpu=1 cpu-reset in_smm=1 halted=0 rip=0x805c\n"
+	"t=1005001000 cpu=1 smi-leave smbase=0x30000 via=reset\n"
+	"t=1015000000 cpu=0 ipi mode=sipi vector=0x9f dest=one target=1\n"
+	"t=1016000000 blind until=1016500000 why=new-cpu\n"
+	"t=4000000000 cpu=0 cpu-seen rip=0xf9dfd42 cs=0x38 in_smm=1 halted=0\n"
+	"t=4000000000 cpu=1 cpu-seen rip=0xc cs=0x9f00 in_smm=0 halted=1\n"
+	"t=4000000000 session what=detach\n";
+
+static const char plug_report[] =
+	"SMM report of plug.db\n"
+	"\n"
+	"  state          closed cleanly\n"
+	"  target         unix:/run/gdb.sock\n"
+	"  recorded       (time), by smmtrace " SMMTRACE_VERSION "\n"
+	"  length         3.00 s, 25 events, 2 CPUs, 4 SMIs\n"
+	"  lost           nothing\n"
+	"  blind          1 interval, 500 us in all: a source may have missed things\n"
+	"  guest stopped  1 time, 500 us in all (0.0 %): stop 1\n"
+	"  port 0xb2      2 writes, 1 of them by an unknown CPU\n"
+	"\n"
+	"CPU 0, APIC ID 0\n"
+	"  SMBASE         0x30000 -> 0x7ffb3000, written at 0.001200 s, rip 0x7ffdc005\n"
+	"                 effective at 0.001310 s, proved by 2 entries there, the first\n"
+	"                 at 0.002010 s\n"
+	"  SMIs           3 entries, 2 RSMs, one still inside\n"
+	"  time in SMM    min 100 us, median 100 us, p99 300 us, max 300 us\n"
+	"  causes         apm 2, ipi 1 (commands: 0x00 1, 0x04 1)\n"
+	"  resets         1, none inside SMM\n"
+	"  IPIs sent      INIT 1, SIPI 1, SMI 1\n"
+	"  IPIs received  SMI 1\n"
+	"  hot-plug block 1 write, 1 read\n"
+	"\n"
+	"CPU 1, APIC ID 1\n"
+	"  SMBASE         0x30000, the default; no write of it was seen\n"
+	"  SMIs           1 entry, 0 RSMs\n"
+	"                 1 ended by a reset, without RSM\n"
+	"  time in SMM    min 1.99 ms, median 1.99 ms, p99 1.99 ms, max 1.99 ms\n"
+	"  causes         apm 1 (commands: 0x04 1)\n"
+	"  resets         1\n"
+	"                 INSIDE SMM at 0.005001 s, at rip 0x805c\n"
+	"  IPIs received  INIT 1, SIPI 1\n"
+	"\n"
+	"Where each CPU is, 3.000000 s after the first event\n"
+	"  CPU 0          in SMM since 0.003010 s at SMBASE 0x7ffb3000\n"
+	"                 STILL IN SMM for 3.00 s; the last event of another CPU was\n"
+	"                 2.99 s before the end\n"
+	"                 seen at 3.000000 s: in SMM, running at 0038:0xf9dfd42\n"
+	"  CPU 1          outside SMM, since 0.015000 s\n"
+	"                 seen at 3.000000 s: outside SMM, halted at 9f00:0xc\n";
+
+/* The report on a recording of @text, its time of day made "(time)"; to be freed. */
+static char *report_on(const char *text)
+{
+	char path[] = "/tmp/smmtrace-report.XXXXXX", *out = NULL;
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r"), *mem;
+	struct report rep = { 0 };
+	struct error err = { 0 };
+	struct reader *r;
+	size_t len;
+
+	close(mkstemp(path));
+	if (scenario_record(path, in, 0, &err) < 0)
+		fail_msg("%s", err.text);
+	fclose(in);
+	r = reader_open(path, &err);
+	if (!r || report_read(&rep, r, "plug.db", &err) < 0)
+		fail_msg("%s", err.text);
+	snprintf(rep.started, sizeof(rep.started), "(time)");
+	mem = open_memstream(&out, &len);
+	report_print(&rep, mem);
+	fclose(mem);
+	report_free(&rep);
+	reader_close(r);
+	unlink(path);
+	return out;
+}
+
+/* The lines of @out from the one that begins with @first hold @want. */
+static void assert_says(char *out, const char *want)
+{
+	if (!strstr(out, want))
+		fail_msg("\"%s\" is not in the report:\n%s", want, out);
+}
+
+static void the_report_of_a_stuck_plug(void **state)
+{
+	char *out = report_on(plug);
+
+	(void)state;
+	assert_string_equal(out, plug_report);
+	free(out);
+}
+
+static void lines_fit_a_terminal(void **state)
+{
+	char *out = report_on(plug);
+
+	(void)state;
+	for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(strlen(line) <= 80);
+	free(out);
+}
+
+static void nothing_recorded_is_said(void **state)
+{
+	char *out = report_on("");
+
+	(void)state;
+	assert_says(out, "length         0 ns, 0 events, 0 CPUs, 0 SMIs");
+	assert_says(out, "no CPU was seen");
+	free(out);
+}
+
+static void an_unproved_and_a_contradicted_base_are_told(void **state)
+{
+	char *out = report_on("t=1 cpu=0 cpu-add\n"
+			      "t=10 cpu=0 smi-enter smbase=0x30000\nt=20 cpu=0 smbase-write new=0x7000\n"
+			      "t=30 cpu=0 smi-leave\n"
+			      "t=1 cpu=1 cpu-add\n"
+			      "t=10 cpu=1 smi-enter smbase=0x30000\nt=20 cpu=1 smbase-write old=0x30000 new=0x7000\n"
+			      "t=30 cpu=1 smi-leave\nt=40 cpu=1 smi-enter smbase=0x9000\nt=50 cpu=1 smi-leave\n"
+			      "t=1 cpu=2 cpu-add\n"
+			      "t=10 cpu=2 smi-enter smbase=0x30000\nt=20 cpu=2 smbase-write old=0x30000 new=0x7000\n");
+
+	(void)state;
+	assert_says(out, "an unknown base -> 0x7000, written at 0.000000 s\n");
+	assert_says(out, "not proved: no SMI was taken since");
+	assert_says(out, "CONTRADICTED: an SMI was entered at 0x9000 afterwards");
+	assert_says(out, "NOT EFFECTIVE: no RSM has followed");
+	free(out);
+}
+
+static void a_reset_makes_the_default_base_right_again(void **state)
+{
+	char *out = report_on("t=1 cpu=0 cpu-add\n"
+			      "t=10 cpu=0 smi-enter smbase=0x30000\nt=20 cpu=0 smbase-write old=0x30000 new=0x7000\n"
+			      "t=30 cpu=0 smi-leave\nt=40 cpu=0 smi-enter smbase=0x7000\nt=50 cpu=0 smi-leave\n"
+			      "t=60 cpu=0 cpu-reset in_smm=0\n"
+			      "t=70 cpu=0 smi-enter smbase=0x30000\nt=80 cpu=0 smi-leave\n");
+
+	(void)state;
+	assert_null(strstr(out, "CONTRADICTED"));
+	assert_says(out, "3 entries, 3 RSMs, balanced");
+	free(out);
+}
+
+static void loss_is_told(void **state)
+{
+	char *out = report_on("t=1 cpu=0 cpu-add\nt=5 lost until=9 count=4\nt=20 lost until=30 count=1\n");
+
+	(void)state;
+	assert_says(out, "lost           5 events in 2 intervals: counts below are too low");
+	free(out);
+}
+
+/* All lines that a sink with @flags writes for @text; to be freed. */
+static char *lines_of(const char *text, unsigned flags)
+{
+	struct model *model = calloc(1, sizeof(*model));
+	char *copy = strdup(text), *save = NULL, *out = NULL;
+	size_t len;
+	FILE *mem = open_memstream(&out, &len);
+	struct error err = { 0 };
+	struct sink *sink = text_sink_open(mem, flags, &err);
+	int64_t id = 0;
+
+	model_init(model);
+	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct event ev;
+		struct cpu before;
+		struct sink_event se = { .id = ++id, .ev = &ev, .model = model };
+
+		assert_int_equal(event_parse(&ev, line, &err), 0);
+		if (ev.cpu >= 0) {
+			before = model->cpu[ev.cpu];
+			se.before = &before;
+		}
+		se.after = model_apply(model, id, &ev);
+		assert_int_equal(sink->ops->event(sink, &se, &err), 0);
+	}
+	assert_int_equal(sink->ops->flush(sink, &err), 0);
+	text_sink_close(sink);
+	fclose(mem);
+	free(copy);
+	free(model);
+	return out;
+}
+
+static const char scene[] =
+	"t=5000000000 session what=attach\n"
+	"t=5000000000 cpu=1 cpu-add apic_id=1\n"
+	"t=5001000000 port port=0xb2 dir=write value=0x4\n"
+	"t=5012345678 cpu=1 smi-enter smbase=0x30000 rip=0x1e0c9731\n"
+	"t=5012400000 pause until=5012500000 why=stop\n"
+	"t=5012600000 cpu=1 cpuhp reg=0xcd8 dir=read value=0x1\n"
+	"t=5012700000 cpu=1 cpuhp reg=0xcd8 dir=write value=0x1\n"
+	"t=5013345678 cpu=1 smi-leave smbase=0x30000 via=next-entry origin=inferred\n"
+	"t=4999000000 cpu=1 cpu-seen\n";
+
+static void events_are_lines(void **state)
+{
+	char *out = lines_of(scene, 0);
+
+	(void)state;
+	assert_string_equal(out,
+		"+0.000000 cpu? session what=attach\n"
+		"+0.000000 cpu1 cpu-add apic_id=1\n"
+		"+0.001000 cpu? port port=0xb2 dir=write value=0x4\n"
+		"+0.012345 cpu1 smi-enter smbase=0x30000 rip=0x1e0c9731 cause=apm cmd=0x04\n"
+		"+0.012700 cpu1 cpuhp reg=0xcd8 dir=write value=0x1\n"
+		"+0.013345 cpu1 smi-leave smbase=0x30000 via=next-entry dur=0.001000 origin=inferred\n"
+		"-0.001000 cpu1 cpu-seen\n");
+	free(out);
+}
+
+static void all_means_all(void **state)
+{
+	char *out = lines_of(scene, TEXT_ALL);
+
+	(void)state;
+	assert_says(out, "+0.012400 cpu? pause until=5012500000 why=stop\n");
+	assert_says(out, "+0.012600 cpu1 cpuhp reg=0xcd8 dir=read value=0x1\n");
+	free(out);
+}
+
+static void a_full_disk_ends_the_lines(void **state)
+{
+	FILE *full = fopen("/dev/full", "w");
+	struct error err = { 0 };
+	struct sink *sink = text_sink_open(full, 0, &err);
+	struct event ev = event_new(EV_CPU_ADD, SRC_FIXTURE, 0, 1);
+	struct sink_event se = { .id = 1, .ev = &ev };
+
+	(void)state;
+	assert_int_equal(sink->ops->event(sink, &se, &err), 0);
+	assert_int_equal(sink->ops->flush(sink, &err), -ERR_OUTPUT);
+	assert_non_null(strstr(err.text, "No space left"));
+	text_sink_close(sink);
+	fclose(full);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_report_of_a_stuck_plug),
+		cmocka_unit_test(lines_fit_a_terminal),
+		cmocka_unit_test(nothing_recorded_is_said),
+		cmocka_unit_test(an_unproved_and_a_contradicted_base_are_told),
+		cmocka_unit_test(a_reset_makes_the_default_base_right_again),
+		cmocka_unit_test(loss_is_told),
+		cmocka_unit_test(events_are_lines),
+		cmocka_unit_test(all_means_all),
+		cmocka_unit_test(a_full_disk_ends_the_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
