@@ -52,18 +52,12 @@ uint64_t guestram_parse_size(const char *text)
 	return qemu_suboption(text, "size", "size", value, sizeof(value)) ? parse_number(value, 20) : 0;
 }
 
-uint64_t guestram_below_4g(const char *machine, uint64_t size)
+uint64_t guestram_below_4g(const char *machine, const char *limit, uint64_t size)
 {
-	char name[64] = "pc", limit[32];
-	uint64_t low = size, max = 0;
+	uint64_t low = size, max = parse_number(limit, 0);
 
-	if (machine) {
-		(void)qemu_suboption(machine, "type", "type", name, sizeof(name));
-		if (qemu_suboption(machine, "max-ram-below-4g", NULL, limit, sizeof(limit)))
-			max = parse_number(limit, 0);
-	}
 	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++)
-		if (!strncmp(name, holes[i].machine, strlen(holes[i].machine))) {
+		if (!strncmp(machine, holes[i].machine, strlen(holes[i].machine))) {
 			if (size >= holes[i].from)
 				low = holes[i].low;
 			break;
@@ -171,26 +165,47 @@ static int choose(const struct search *s, pid_t pid, struct guestram_map *map, s
 	return 0;
 }
 
+static uint64_t below_4g(const struct qemu_cmdline *cl, uint64_t size)
+{
+	char machine[64] = "pc", limit[32] = "";
+
+	for (int i = 0; i < 2; i++) {
+		const char *option = i ? "machine" : "M";
+
+		(void)qemu_option_key(cl, option, "type", "type", machine, sizeof(machine));
+		(void)qemu_option_key(cl, option, "max-ram-below-4g", NULL, limit, sizeof(limit));
+	}
+	return guestram_below_4g(machine, limit, size);
+}
+
+/* 0 where the command line does not say: a backend's size, or a file with options. */
+static uint64_t ram_size(const struct qemu_cmdline *cl)
+{
+	const char *memory = qemu_option(cl, "m");
+	char backend[64];
+
+	if (memory)
+		return guestram_parse_size(memory);
+	if (qemu_has_option(cl, "readconfig") ||
+	    qemu_option_key(cl, "machine", "memory-backend", NULL, backend, sizeof(backend)))
+		return 0;
+	return DEFAULT_RAM;
+}
+
 int guestram_map_find(pid_t pid, struct guestram_map *map, struct error *err)
 {
-	struct search s = { .size = DEFAULT_RAM };
+	struct search s = { .size = 0 };
 	struct qemu_cmdline cl;
-	const char *memory, *machine;
 	int rc = qemu_cmdline_read(pid, &cl, err);
 
 	if (rc < 0)
 		return rc;
-	memory = qemu_option(&cl, "m");
-	machine = qemu_option(&cl, "machine");
-	if (!machine)
-		machine = qemu_option(&cl, "M");
-	if (memory)
-		s.size = guestram_parse_size(memory);
+	s.size = ram_size(&cl);
 	rc = open_maps(pid, &s, err);
 	if (rc >= 0)
 		rc = choose(&s, pid, map, err);
 	if (rc >= 0)
-		map->below = guestram_below_4g(machine, map->size);
+		map->below = below_4g(&cl, map->size);
 	qemu_cmdline_free(&cl);
 	return rc;
 }

@@ -28,7 +28,10 @@ uint64_t guestram_map_host(const struct guestram_map *map, uint64_t gpa, size_t 
 /* "512", "4G", "size=1G,slots=2": bytes; 0 = not understood. A bare number is MiB. */
 uint64_t guestram_parse_size(const char *text);
 
-/* How much of @size stands below 4 GiB on @machine ("q35,smm=on"; NULL = QEMU's default). */
-uint64_t guestram_below_4g(const char *machine, uint64_t size);
+/*
+ * How much of @size stands below 4 GiB on a @machine ("q35", "pc-i440fx-7.2");
+ * @limit is its max-ram-below-4g ("2G", a bare number is bytes), "" = not given.
+ */
+uint64_t guestram_below_4g(const char *machine, const char *limit, uint64_t size);
 
 #endif

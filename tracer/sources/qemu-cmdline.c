@@ -56,28 +56,46 @@ void qemu_cmdline_free(struct qemu_cmdline *cl)
 	memset(cl, 0, sizeof(*cl));
 }
 
-static const char *find_option(const struct qemu_cmdline *cl, const char *name)
+static const char *next_arg(const struct qemu_cmdline *cl, const char *arg)
 {
-	const char *end = cl->text + cl->len, *found = NULL;
+	arg += strlen(arg) + 1;
+	return arg < cl->text + cl->len ? arg : NULL;
+}
 
-	for (const char *arg = cl->text; arg < end; arg += strlen(arg) + 1)
-		if (arg[0] == '-' && arg != cl->text && !strcmp(arg + 1 + (arg[1] == '-'), name))
-			found = arg;
-	return found;
+/* The next -@name behind @arg, NULL at the end. */
+static const char *next_option(const struct qemu_cmdline *cl, const char *arg, const char *name)
+{
+	while ((arg = next_arg(cl, arg)))
+		if (arg[0] == '-' && !strcmp(arg + 1 + (arg[1] == '-'), name))
+			break;
+	return arg;
 }
 
 const char *qemu_option(const struct qemu_cmdline *cl, const char *name)
 {
-	const char *arg = find_option(cl, name);
+	const char *found = NULL;
 
-	if (arg)
-		arg += strlen(arg) + 1;
-	return arg && arg < cl->text + cl->len ? arg : NULL;
+	for (const char *arg = cl->text; (arg = next_option(cl, arg, name));)
+		found = next_arg(cl, arg);
+	return found;
 }
 
 bool qemu_has_option(const struct qemu_cmdline *cl, const char *name)
 {
-	return find_option(cl, name);
+	return next_option(cl, cl->text, name);
+}
+
+bool qemu_option_key(const struct qemu_cmdline *cl, const char *name, const char *key, const char *implied,
+		     char *out, size_t size)
+{
+	bool found = false;
+
+	for (const char *arg = cl->text; (arg = next_option(cl, arg, name));) {
+		const char *list = next_arg(cl, arg);
+
+		found |= list && qemu_suboption(list, key, implied, out, size);
+	}
+	return found;
 }
 
 /* One element up to its comma; returns what follows, NULL at the end. @out may be too small: then "". */

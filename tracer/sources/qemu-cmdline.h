@@ -32,4 +32,8 @@ bool qemu_has_option(const struct qemu_cmdline *cl, const char *name);
  */
 bool qemu_suboption(const char *list, const char *key, const char *implied, char *out, size_t size);
 
+/* The same over all -@name options, which QEMU merges: the last word counts. */
+bool qemu_option_key(const struct qemu_cmdline *cl, const char *name, const char *key, const char *implied,
+		     char *out, size_t size);
+
 #endif

@@ -70,7 +70,7 @@ static bool timestamps_on(const struct qemu_cmdline *cl)
 	const char *msg = qemu_option(cl, "msg");
 	char value[8];
 
-	if (!msg || !qemu_suboption(msg, "timestamp", NULL, value, sizeof(value)))
+	if (!qemu_option_key(cl, "msg", "timestamp", NULL, value, sizeof(value)))
 		return msg && !strcmp(msg, "timestamp");
 	return !strcmp(value, "on") || !strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "y");
 }
