@@ -191,6 +191,33 @@ static void draw_list(struct canvas *c, const struct picture *p)
 			    "no events yet");
 }
 
+/* @text from column 1 on, broken at blanks. Returns the row behind it. */
+static int draw_wrapped(struct canvas *c, int row, enum cell_class class, const char *text)
+{
+	int room = c->cols - 2, indent = 1;
+
+	while ((int)strlen(text) > room) {
+		int cut = room;
+
+		while (cut > 1 && text[cut] != ' ')
+			cut--;
+		canvas_print(c, row++, indent, class, "%.*s", cut > 1 ? cut : room, text);
+		text += cut > 1 ? cut + 1 : room;
+		indent = 5;
+		room = c->cols - 6;
+	}
+	canvas_text(c, row, indent, class, text);
+	return row + 1;
+}
+
+static void draw_detail(struct canvas *c, const struct picture *p)
+{
+	int row = p->layout.pane_row + 1;
+
+	for (int i = 0; i < p->detail_lines && row < c->rows - 1; i++)
+		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
+}
+
 static void draw_status(struct canvas *c, const struct picture *p)
 {
 	int row = c->rows - 1;
@@ -221,8 +248,7 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	draw_lanes(c, p);
 	draw_pane_head(c, p);
 	if (p->detail)
-		for (int i = 0; i < p->detail_lines && i < p->layout.pane_rows - 1; i++)
-			canvas_text(c, p->layout.pane_row + 1 + i, 1, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
+		draw_detail(c, p);
 	else
 		draw_list(c, p);
 	draw_status(c, p);
