@@ -160,9 +160,9 @@ static int take_snapshot(struct reader *r, struct error *err)
 	return rc;
 }
 
-static int connect_to(struct reader *r, struct error *err)
+static int connect_to(struct reader *r, bool ended, struct error *err)
 {
-	r->db = recording_open(r->path, err);
+	r->db = ended ? recording_open_ended(r->path, err) : recording_open(r->path, err);
 	if (!r->db)
 		return -(int)ERR_CORRUPT;
 	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
@@ -193,7 +193,7 @@ struct reader *reader_open(const char *path, struct error *err)
 	}
 	if (!realpath(path, r->path))
 		snprintf(r->path, sizeof(r->path), "%s", path);
-	if (connect_to(r, err) < 0) {
+	if (connect_to(r, false, err) < 0) {
 		reader_close(r);
 		return NULL;
 	}
@@ -215,7 +215,7 @@ static int step_aside(struct reader *r, struct error *err)
 	disconnect(r);
 	for (int i = 0; i < STEP_ASIDE_TRIES && recording_in_use(r->path); i++)
 		nanosleep(&moment, NULL);
-	return connect_to(r, err);
+	return connect_to(r, true, err);
 }
 
 int reader_refresh(struct reader *r, struct error *err)

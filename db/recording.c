@@ -237,17 +237,24 @@ static sqlite3 *open_immutable(const char *path)
 	return db;
 }
 
-/* A WAL-mode file whose directory cannot be written: readable alone if its -wal is empty or gone. */
-static sqlite3 *open_beside_wal(const char *path, struct error *err)
+/* Is everything in the file itself? */
+static bool wal_is_empty(const char *path)
 {
 	char wal[PATH_MAX + 8];
 	struct stat st;
-	sqlite3 *db;
 
 	snprintf(wal, sizeof(wal), "%s-wal", path);
-	if (!stat(wal, &st) && st.st_size > 0) {
+	return stat(wal, &st) < 0 || st.st_size == 0;
+}
+
+/* A WAL-mode file whose directory cannot be written: readable alone if its -wal is empty or gone. */
+static sqlite3 *open_beside_wal(const char *path, struct error *err)
+{
+	sqlite3 *db;
+
+	if (!wal_is_empty(path)) {
 		fail(err, ERR_CORRUPT, "%s was not closed and cannot be read where it is; copy it together"
-		     " with %s to a directory that you can write", path, wal);
+		     " with %s-wal to a directory that you can write", path, path);
 		return NULL;
 	}
 	db = open_immutable(path);
@@ -267,6 +274,15 @@ static int check_file(const char *path, char *real, struct error *err)
 	if (access(real, R_OK) < 0)
 		return fail_errno(err, ERR_USAGE, "cannot read %s", path);
 	return 0;
+}
+
+/* @db, or NULL and closed if it is no recording. */
+static sqlite3 *checked(sqlite3 *db, const char *path, struct error *err)
+{
+	if (check_identity(db, path, err) >= 0)
+		return db;
+	sqlite3_close(db);
+	return NULL;
 }
 
 sqlite3 *recording_open(const char *path, struct error *err)
@@ -289,9 +305,12 @@ sqlite3 *recording_open(const char *path, struct error *err)
 		if (!db)
 			return NULL;
 	}
-	if (check_identity(db, path, err) < 0) {
-		sqlite3_close(db);
-		return NULL;
-	}
-	return db;
+	return checked(db, path, err);
+}
+
+sqlite3 *recording_open_ended(const char *path, struct error *err)
+{
+	sqlite3 *db = wal_is_empty(path) ? open_immutable(path) : NULL;
+
+	return db ? checked(db, path, err) : recording_open(path, err);
 }

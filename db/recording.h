@@ -36,6 +36,12 @@ int recording_claim(const char *path, struct error *err);
  */
 sqlite3 *recording_open(const char *path, struct error *err);
 
+/*
+ * The same for a recording that was seen to end, by its absolute path: nobody writes it any
+ * more, so it is read without locks, and its recorder can finish turning it into one file.
+ */
+sqlite3 *recording_open_ended(const char *path, struct error *err);
+
 /* ERR_CORRUPT when the file is at fault, else @code; "DOING: REASON" with the system's reason if any. */
 int recording_fail(struct error *err, enum error_code code, sqlite3 *db, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -294,12 +294,32 @@ struct writer *writer_open(const char *path, bool force, struct error *err)
 	return w;
 }
 
+static bool leave_wal(struct writer *w)
+{
+	const char *mode;
+	sqlite3_stmt *q;
+	bool left = false;
+
+	if (!sqlite3_prepare_v2(w->db, "PRAGMA journal_mode = DELETE", -1, &q, NULL) &&
+	    sqlite3_step(q) == SQLITE_ROW) {
+		mode = (const char *)sqlite3_column_text(q, 0);
+		left = mode && !strcmp(mode, "delete");
+	}
+	sqlite3_finalize(q);
+	return left;
+}
+
 /* A reader that does not step aside keeps the -wal in use: it stays then, and belongs to the file. */
 static void become_one_file(struct writer *w)
 {
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	int tries = CLOSE_BUSY_MS / 5;
+
 	sqlite3_busy_timeout(w->db, CLOSE_BUSY_MS);
 	sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_exec(w->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+	sqlite3_busy_timeout(w->db, 0);
+	while (!leave_wal(w) && --tries) /* SQLite does not wait here by itself */
+		nanosleep(&moment, NULL);
 }
 
 int writer_close(struct writer *w, struct error *err)
