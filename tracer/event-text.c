@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event-text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,8 +72,9 @@ static bool parse_number(const char *s, uint64_t *value)
 {
 	char *end;
 
+	errno = 0;
 	*value = strtoull(s, &end, 0);
-	return *s >= '0' && *s <= '9' && *end == '\0';
+	return *s >= '0' && *s <= '9' && *end == '\0' && !errno;
 }
 
 static bool parse_value(enum event_format format, const char *s, uint64_t *value)
@@ -85,11 +87,23 @@ static bool parse_value(enum event_format format, const char *s, uint64_t *value
 	return parse_number(s, value);
 }
 
+static bool parse_source(struct event *ev, const char *s)
+{
+	for (unsigned i = 0; i < EVENT_SOURCE_COUNT; i++)
+		if (!strcmp(event_source_info[i].name, s)) {
+			ev->source = (uint8_t)i;
+			return true;
+		}
+	return false;
+}
+
 static bool parse_common(struct event *ev, const char *key, const char *s)
 {
 	uint64_t n;
 
-	if (!strcmp(key, "t") && parse_number(s, &n))
+	if (!strcmp(key, "source"))
+		return parse_source(ev, s);
+	if (!strcmp(key, "t") && parse_number(s, &n) && n <= INT64_MAX)
 		ev->ts = (int64_t)n;
 	else if (!strcmp(key, "cpu") && !strcmp(s, "?"))
 		ev->cpu = CPU_UNKNOWN;
