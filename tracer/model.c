@@ -158,6 +158,7 @@ static void cpu_remove(struct model *m, struct cpu *c, int64_t id, const struct 
 	(void)id;
 	c->removed_ns = ev->ts;
 	c->smbase = c->smbase_pending = SMBASE_UNKNOWN;
+	c->init_ipi = c->smi_ipi = false;
 	enter_state(c, STATE_GONE, ev->ts);
 }
 
@@ -243,6 +244,9 @@ static const apply_fn apply[EVENT_KIND_COUNT] = {
 	[EV_CPU_SEEN] = cpu_seen,
 };
 
+/* Kinds that only a running CPU can bring about. */
+static const bool acts[EVENT_KIND_COUNT] = { [EV_PORT] = true, [EV_IPI] = true, [EV_CPUHP] = true };
+
 const struct cpu *model_apply(struct model *m, int64_t id, const struct event *ev)
 {
 	struct cpu *c = NULL;
@@ -258,7 +262,7 @@ const struct cpu *model_apply(struct model *m, int64_t id, const struct event *e
 		ipi(m, ev);
 	if (c && apply[ev->kind])
 		apply[ev->kind](m, c, id, ev);
-	else if (c && c->state == STATE_RESET)
-		enter_state(c, STATE_RUNNING, ev->ts); /* it acts, so it runs */
+	else if (c && c->state == STATE_RESET && acts[ev->kind])
+		enter_state(c, STATE_RUNNING, ev->ts);
 	return c;
 }
