@@ -157,7 +157,8 @@ struct lane_count lanes_count(const struct lanes *l, int lane, int col)
 
 	if (!cell)
 		return (struct lane_count){ 0 };
-	return (struct lane_count){ .smis = cell->smis, .marks = cell->marks, .smm_ns = cell->smm_ns };
+	return (struct lane_count){ .smis = cell->smis, .marks = cell->marks, .many = cell->many,
+				    .smm_ns = cell->smm_ns };
 }
 
 static uint32_t count_glyph(unsigned n)

@@ -115,6 +115,7 @@ void lanes_draw_tall(const struct lanes *l, int lane, struct canvas *c, int row,
 /* What column @col of @lane holds: number of SMIs and marks, for the detail line. */
 struct lane_count {
 	unsigned smis, marks;
+	bool many;      /* there are more SMIs than counted, see lanes_many() */
 	int64_t smm_ns;
 };
 struct lane_count lanes_count(const struct lanes *l, int lane, int col);

@@ -149,7 +149,9 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
 	col = canvas_print(c, row, 2, CELL_LABEL, " %s ", at);
-	if (p->lane > 0 && n.smis)
+	if (p->lane > 0 && n.many)
+		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: more than %u SMIs here ", p->lane - 1, n.smis - 1);
+	else if (p->lane > 0 && n.smis)
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %u SMI%s here, %s in SMM ", p->lane - 1, n.smis,
 			     n.smis == 1 ? "" : "s", duration_text(in_smm, sizeof(in_smm), n.smm_ns));
 	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "", p->follow ? " following " : "",

@@ -41,6 +41,7 @@ struct timeline {
 	char input[64], search[64];
 	char message[160];
 	int rows, cols;
+	int64_t next_look_ns; /* CLOCK_MONOTONIC: not before that is the file looked at again */
 };
 
 /* Do what a key says: 0, or negative when the recording cannot be read. */

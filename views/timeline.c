@@ -11,6 +11,7 @@
 #include "../tracer/clock.h"
 
 #define PERIOD_MS 100
+#define NS_PER_MS INT64_C(1000000)
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
 
 static int look_again(struct timeline *t, struct error *err)
@@ -143,7 +144,7 @@ static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
 	bool live = reader_summary(t->reader)->live;
 	int got;
 
-	if (t->frozen || reader_summary(t->reader)->closed)
+	if (t->frozen || reader_summary(t->reader)->closed || clock_now() < t->next_look_ns)
 		return 0;
 	got = reader_refresh(t->reader, err);
 	if (got < 0)
@@ -156,13 +157,32 @@ static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
 	return t->follow ? go_with_end(t, err) : 0;
 }
 
+/*
+ * Look and draw. A living recording is looked at ten times a second, but never
+ * for more than a fifth of a CPU's time: the guest needs it more.
+ */
+static int show(struct timeline *t, bool changed, struct error *err)
+{
+	int64_t begin = clock_now(), cost;
+
+	if (refresh_reader(t, &changed, err) < 0)
+		return -(int)err->code;
+	if (!changed)
+		return 0;
+	if (draw(t, err) < 0)
+		return -(int)err->code;
+	cost = clock_now() - begin;
+	t->next_look_ns = clock_now() + (cost * 4 > PERIOD_MS * NS_PER_MS ? cost * 4 : PERIOD_MS * NS_PER_MS / 2);
+	return 0;
+}
+
 static int loop(struct timeline *t, struct error *err)
 {
 	bool changed = true, woken = false;
 	int key = TERM_NOTHING;
 
 	while (!t->done && key != TERM_SIGNAL) {
-		if (refresh_reader(t, &changed, err) < 0 || (changed && draw(t, err) < 0))
+		if (show(t, changed, err) < 0)
 			return -(int)err->code;
 		key = term_wait(PERIOD_MS, woken ? -1 : t->opt->wake_fd);
 		woken = key == TERM_WAKE;
