@@ -14,10 +14,9 @@ static const char *next_line(const char *s)
 /* "NAME=hex" or "NAME =hex" anywhere in one line. */
 static bool hex_after(const char *line, const char *name, uint64_t *value)
 {
-	const char *end = strchr(line, '\n');
-	const char *at = strstr(line, name);
+	const char *at = memmem(line, strcspn(line, "\n"), name, strlen(name));
 
-	if (!at || (end && at > end))
+	if (!at)
 		return false;
 	*value = strtoull(at + strlen(name), NULL, 16);
 	return true;
