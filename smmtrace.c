@@ -155,7 +155,7 @@ static int flush_output(int status)
 
 int main(int argc, char **argv)
 {
-	/* A reader that went away is an error of a write, not the end of a tracer with breakpoints in a guest. */
+	/* A reader that went away is a failed write, not the end of a tracer with breakpoints in a guest. */
 	signal(SIGPIPE, SIG_IGN);
 	return flush_output(dispatch(argc, argv));
 }

@@ -13,7 +13,7 @@
 /* Decimal or 0x, with a sign; what does not fit 64 bits is refused. */
 int cmd_number(const char *word, int64_t *out, struct error *err);
 
-/* A duration in ns: a decimal number, "1.5" too, and ns, us, ms, s, m or h; bare = seconds. Never negative. */
+/* A duration in ns: a decimal number ("1.5" too) and ns, us, ms, s, m or h; bare = seconds; not negative. */
 int cmd_time(const char *word, int64_t *out, struct error *err);
 
 #endif

@@ -62,8 +62,8 @@ static int unknown_long(struct parse *p, const char *name, size_t len)
 	for (const struct opt *o = p->cmd->opts; o && o->name; o++)
 		nearest_try(&near, o->name);
 	if (near.best)
-		return fail(p->err, ERR_USAGE, "%s: unknown option %s; did you mean --%s?", p->cmd->name, s.text,
-			    near.best);
+		return fail(p->err, ERR_USAGE, "%s: unknown option %s; did you mean --%s?", p->cmd->name,
+			    s.text, near.best);
 	return fail(p->err, ERR_USAGE, "%s: unknown option %s; see smmtrace %s --help", p->cmd->name, s.text,
 		    p->cmd->name);
 }
@@ -183,8 +183,8 @@ static int check_count(struct parse *p)
 	if (cmd->max_args < 0 || p->kept <= cmd->max_args)
 		return p->kept;
 	safe_text(word, sizeof(word), p->argv[cmd->max_args + 1], strlen(p->argv[cmd->max_args + 1]));
-	return fail(p->err, ERR_USAGE, "%s: unexpected argument \"%s\"; usage: smmtrace %s %s", cmd->name, word,
-		    cmd->name, cmd->usage);
+	return fail(p->err, ERR_USAGE, "%s: unexpected argument \"%s\"; usage: smmtrace %s %s", cmd->name,
+		    word, cmd->name, cmd->usage);
 }
 
 int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct error *err)

@@ -27,7 +27,8 @@ static int probe_qemulog(struct error *err)
 
 	if (host_find_program(HOST_QEMU, path, sizeof(path)))
 		return 0;
-	return fail(err, ERR_TARGET, "no " HOST_QEMU " in PATH; a QEMU on this host is needed, wherever it stands");
+	return fail(err, ERR_TARGET,
+		    "no " HOST_QEMU " in PATH; a QEMU on this host is needed, wherever it stands");
 }
 
 const struct source_ops source_qemulog = {

@@ -158,7 +158,8 @@ static int unknown_listing(const char *name)
 
 	for (size_t i = 0; i < LISTINGS; i++) {
 		nearest_try(&near, listings[i].name);
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "", listings[i].name);
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+					 listings[i].name);
 	}
 	safe_text(safe, sizeof(safe), name, strlen(name));
 	if (near.best)

@@ -20,8 +20,9 @@ static const struct quirk {
 	int first, last;
 	const char *text;
 } quirks[] = {
-	{ 702, 702, "its stub has no skip over a breakpoint, breaks vCont;s:A;c and gives hot-added CPUs no "
-		    "breakpoints (smmtrace works around all three); under TCG an INIT resets a CPU inside SMM" },
+	{ 702, 702,
+	  "its stub has no skip over a breakpoint, breaks vCont;s:A;c and gives hot-added CPUs no "
+	  "breakpoints (smmtrace works around all three); under TCG an INIT resets a CPU inside SMM" },
 };
 
 /* The release in "QEMU emulator version 7.2.22 (...)" as 702; 0 = not said. */
@@ -51,7 +52,8 @@ void check_qemu(struct finding *f)
 	const char *version, *quirk;
 
 	if (!host_find_program(HOST_QEMU, path, sizeof(path))) {
-		finding_set(f, VERDICT_NO, "apt install qemu-system-x86; attach also takes a QEMU from elsewhere",
+		finding_set(f, VERDICT_NO,
+			    "apt install qemu-system-x86; attach also takes a QEMU from elsewhere",
 			    HOST_QEMU " is not in PATH");
 		return;
 	}

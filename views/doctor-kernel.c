@@ -52,7 +52,8 @@ static bool can_read_memory(void)
 
 /* The Yama scopes that deny it: Documentation/admin-guide/LSM/Yama.rst. */
 static const char *const yama_scope[] = {
-	"0 or absent (processes of the same user)", "1 (descendants only)", "2 (CAP_SYS_PTRACE only)", "3 (nobody)",
+	"0 or absent (processes of the same user)", "1 (descendants only)", "2 (CAP_SYS_PTRACE only)",
+	"3 (nobody)",
 };
 
 void check_guest_memory(struct finding *f)
@@ -75,8 +76,8 @@ void check_guest_memory(struct finding *f)
 		finding_set(f, VERDICT_WARN, remedy, "ptrace_scope is %s and CAP_SYS_PTRACE is missing",
 			    yama_scope[scope]);
 	else
-		finding_set(f, VERDICT_OK, NULL, "process_vm_readv works; ptrace_scope is %s%s", yama_scope[scope],
-			    capable ? ", CAP_SYS_PTRACE is there" : "");
+		finding_set(f, VERDICT_OK, NULL, "process_vm_readv works; ptrace_scope is %s%s",
+			    yama_scope[scope], capable ? ", CAP_SYS_PTRACE is there" : "");
 }
 
 /* Open /dev/kvm, or say why not. */
@@ -115,8 +116,8 @@ void check_kvm_smm(struct finding *f)
 		finding_set(f, VERDICT_OK, NULL, "KVM_CAP_X86_SMM is %d", has);
 	else
 		finding_set(f, VERDICT_NO, "use -accel tcg: it emulates SMM on any host",
-			    "this kernel's KVM has no SMM (KVM_CAP_X86_SMM is %d); with -accel kvm and smm=on QEMU says "
-			    "\"System Management Mode not supported by this hypervisor\"", has);
+			    "this kernel's KVM has no SMM (KVM_CAP_X86_SMM is %d); with -accel kvm and smm=on "
+			    "QEMU says \"System Management Mode not supported by this hypervisor\"", has);
 }
 
 /* The mount point of tracefs, by the kernel's own list. */
@@ -141,13 +142,14 @@ static bool open_events(struct finding *f, char *path, size_t size)
 	char dir[256];
 
 	if (!find_tracefs(dir, sizeof(dir))) {
-		finding_set(f, VERDICT_NO, "mount -t tracefs nodev /sys/kernel/tracing", "tracefs is not mounted");
+		finding_set(f, VERDICT_NO, "mount -t tracefs nodev /sys/kernel/tracing",
+			    "tracefs is not mounted");
 		return false;
 	}
 	snprintf(path, size, "%s/events", dir);
 	if (!access(path, R_OK | X_OK))
 		return true;
-	finding_set(f, VERDICT_NO, "run as root, or remount tracefs with gid= of a group of yours and mode=750",
+	finding_set(f, VERDICT_NO, "run as root, or remount tracefs with gid= of your group and mode=750",
 		    "%s: %s", path, strerror(errno));
 	return false;
 }

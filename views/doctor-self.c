@@ -34,9 +34,9 @@ static void check_charset(struct finding *f, const char *term, int colours, cons
 
 	locale_charset(charset, sizeof(charset));
 	if (strcmp(charset, "UTF-8"))
-		finding_set(f, VERDICT_WARN, remedy, "TERM=%s, %d colours, %dx%d; %s%s, so the views use ASCII",
-			    term, colours, size->ws_col, size->ws_row,
-			    *charset ? "the locale's characters are " : "the locale is not installed", charset);
+		finding_set(f, VERDICT_WARN, remedy,
+			    "TERM=%s, %d colours, %dx%d; %s%s, so the views use ASCII", term, colours,
+			    size->ws_col, size->ws_row, *charset ? "the locale has " : "the locale is not installed", charset);
 	else
 		finding_set(f, VERDICT_OK, NULL, "TERM=%s, %d colours, %dx%d, UTF-8%s", term, colours,
 			    size->ws_col, size->ws_row,
@@ -56,12 +56,14 @@ void check_terminal(struct finding *f)
 		finding_set(f, VERDICT_WARN, "run it in a terminal to see the timeline",
 			    "standard output is no terminal: attach and run write lines");
 	else if (colours < 0)
-		finding_set(f, VERDICT_WARN, "set TERM to what the terminal is; attach and run write lines until then",
+		finding_set(f, VERDICT_WARN,
+			    "set TERM to what the terminal is; attach and run write lines until then",
 			    "TERM=%s cannot place its cursor, or is not known here", term);
 	else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < LEAST_ROWS ||
 		 size.ws_col < LEAST_COLUMNS)
-		finding_set(f, VERDICT_WARN, "make the window larger", "the terminal has %dx%d, the views want %dx%d",
-			    size.ws_col, size.ws_row, LEAST_COLUMNS, LEAST_ROWS);
+		finding_set(f, VERDICT_WARN, "make the window larger",
+			    "the terminal has %dx%d, the views want %dx%d", size.ws_col, size.ws_row,
+			    LEAST_COLUMNS, LEAST_ROWS);
 	else
 		check_charset(f, term, colours, &size);
 }

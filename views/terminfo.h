@@ -3,7 +3,7 @@
 #ifndef VIEWS_TERMINFO_H
 #define VIEWS_TERMINFO_H
 
-/* Colours that $TERM can show, 0 = none; -1 when the data base does not know $TERM, or cannot move its cursor. */
+/* Colours that $TERM can show, 0 = none; -1: unknown to the data base, or it cannot place its cursor. */
 int terminfo_colours(void);
 
 #endif

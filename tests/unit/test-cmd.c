@@ -167,7 +167,9 @@ static void times_have_units(void **state)
 
 static void numbers_have_a_range(void **state)
 {
-	static const char *const bad[] = { "x", "1x", "0x", "--1", "9223372036854775808", "0xfffffffffffffffff", "1.5" };
+	static const char *const bad[] = {
+		"x", "1x", "0x", "--1", "9223372036854775808", "0xfffffffffffffffff", "1.5",
+	};
 
 	(void)state;
 	assert_int_equal(parse(&plain, "t", "--cpu", "0x10", NULL), 1);

@@ -46,8 +46,8 @@ static void json_is_escaped(void **state)
 static void json_stays_utf8(void **state)
 {
 	static const char *const bad[] = {
-		"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xff", "\xe2\x96",
+		"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x96",
 	};
 
 	(void)state;
@@ -62,16 +62,18 @@ static void json_stays_utf8(void **state)
 	}
 }
 
+#define X14 "xxxxxxxxxxxxxx"
+#define X56 X14 X14 X14 X14
+
 static void lines_are_wrapped(void **state)
 {
 	FILE *out = begin();
 
 	(void)state;
 	fputs("use: ", out);
-	wrap_text(out, "one [--two THREE] xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx [-o FILE]", 5, 5);
+	wrap_text(out, "one [--two THREE] " X56 " [-o FILE]", 5, 5);
 	fclose(out);
-	assert_string_equal(written, "use: one [--two THREE] xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-				     "\n     [-o FILE]\n");
+	assert_string_equal(written, "use: one [--two THREE] " X56 "\n     [-o FILE]\n");
 }
 
 static void a_long_word_stands_alone(void **state)
