@@ -116,8 +116,8 @@ void check_kvm_smm(struct finding *f)
 		finding_set(f, VERDICT_OK, NULL, "KVM_CAP_X86_SMM is %d", has);
 	else
 		finding_set(f, VERDICT_NO, "use -accel tcg: it emulates SMM on any host",
-			    "this kernel's KVM has no SMM (KVM_CAP_X86_SMM is %d); with -accel kvm and smm=on "
-			    "QEMU says \"System Management Mode not supported by this hypervisor\"", has);
+			    "this kernel's KVM has no SMM (KVM_CAP_X86_SMM is %d); with -accel kvm and "
+			    "smm=on QEMU says \"System Management Mode not supported by this hypervisor\"", has);
 }
 
 /* The mount point of tracefs, by the kernel's own list. */

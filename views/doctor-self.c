@@ -36,7 +36,8 @@ static void check_charset(struct finding *f, const char *term, int colours, cons
 	if (strcmp(charset, "UTF-8"))
 		finding_set(f, VERDICT_WARN, remedy,
 			    "TERM=%s, %d colours, %dx%d; %s%s, so the views use ASCII", term, colours,
-			    size->ws_col, size->ws_row, *charset ? "the locale has " : "the locale is not installed", charset);
+			    size->ws_col, size->ws_row,
+			    *charset ? "the locale has " : "the locale is not installed", charset);
 	else
 		finding_set(f, VERDICT_OK, NULL, "TERM=%s, %d colours, %dx%d, UTF-8%s", term, colours,
 			    size->ws_col, size->ws_row,
