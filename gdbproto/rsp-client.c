@@ -40,7 +40,21 @@ int64_t rsp_due(const struct rsp *r)
 {
 	int64_t due = rsp_deadline(r->timeout_ms);
 
-	return due < r->open_deadline ? due : r->open_deadline;
+	return due < r->limit ? due : r->limit;
+}
+
+int64_t rsp_begin(struct rsp *r)
+{
+	int64_t outer = r->limit, limit = rsp_now() + RSP_LONGEST * (int64_t)r->timeout_ms * 1000000;
+
+	if (limit < outer)
+		r->limit = limit;
+	return outer;
+}
+
+void rsp_end(struct rsp *r, int64_t outer)
+{
+	r->limit = outer;
 }
 
 static void queue_frame(struct rsp *r, const char *fmt, va_list ap)
@@ -58,6 +72,8 @@ void rsp_queue(struct rsp *r, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (r->running)
+		return;
 	va_start(ap, fmt);
 	queue_frame(r, fmt, ap);
 	va_end(ap);
@@ -67,6 +83,10 @@ void rsp_post(struct rsp *r, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (r->running) {
+		r->refused++;
+		return;
+	}
 	va_start(ap, fmt);
 	queue_frame(r, fmt, ap);
 	va_end(ap);
@@ -157,14 +177,31 @@ static int good_packet(struct rsp *r, struct error *err)
 	return 1;
 }
 
-/* 1 = a packet is complete, 0 = go on, negative = over. */
-static int take_byte(struct rsp *r, unsigned char byte, struct error *err)
+/* Count @len bytes as used, and keep the very first ones. */
+static void used(struct rsp *r, const unsigned char *bytes, size_t len)
 {
-	if (r->seen_len < sizeof(r->seen))
-		r->seen[r->seen_len++] = (char)byte;
-	if (++r->unpacked > RSP_UNPACKED_MAX)
-		return rsp_fail(r, err, "no packet in %d bytes: this is not the GDB remote protocol", RSP_UNPACKED_MAX);
-	switch (rsp_rx_push(&r->rx, byte)) {
+	size_t keep = sizeof(r->seen) - r->seen_len;
+
+	if (keep > len)
+		keep = len;
+	memcpy(r->seen + r->seen_len, bytes, keep);
+	r->seen_len += keep;
+	r->unpacked += len;
+	rsp_conn_use(&r->conn, len);
+}
+
+/* Take some of @len bytes. 1 = a packet is complete, 0 = go on, negative = over. */
+static int take_bytes(struct rsp *r, const unsigned char *bytes, size_t len, struct error *err)
+{
+	size_t plain = rsp_rx_plain(&r->rx, bytes, len);
+
+	used(r, bytes, plain ? plain : 1);
+	if (r->unpacked > RSP_UNPACKED_MAX)
+		return rsp_fail(r, err, "no packet in %d bytes: this is not the GDB remote protocol",
+				RSP_UNPACKED_MAX);
+	if (plain)
+		return 0;
+	switch (rsp_rx_push(&r->rx, bytes[0])) {
 	case RSP_RX_PACKET:
 		return good_packet(r, err);
 	case RSP_RX_BAD:
@@ -178,14 +215,14 @@ static int take_byte(struct rsp *r, unsigned char byte, struct error *err)
 
 int rsp_packet(struct rsp *r, int64_t deadline, struct error *err)
 {
+	const unsigned char *bytes;
 	struct error why;
-	unsigned char byte;
-	int n;
+	long n;
 
 	if (r->dead)
 		return rsp_refuse(r, err, "the connection was given up");
-	while ((n = rsp_conn_byte(&r->conn, deadline, &byte, &why)) > 0) {
-		int got = take_byte(r, byte, err);
+	while ((n = rsp_conn_peek(&r->conn, deadline, &bytes, &why)) > 0) {
+		int got = take_bytes(r, bytes, (size_t)n, err);
 
 		if (got)
 			return got;
@@ -197,14 +234,13 @@ int rsp_take(struct rsp *r, struct error *err)
 {
 	int64_t due = rsp_due(r);
 
-	for (;;) {
+	do {
 		int n = rsp_packet(r, due, err);
 
 		if (n < 0)
 			return n;
 		if (!n)
-			return rsp_fail(r, err, "no answer within %d ms: the server hangs, or another debugger is "
-					"connected", r->timeout_ms);
+			break;
 		switch (rsp_classify(r->rx.data, r->rx.len)) {
 		case RSP_REPLY_STOP:
 			r->stray_stops++;
@@ -215,12 +251,14 @@ int rsp_take(struct rsp *r, struct error *err)
 		default:
 			return 0;
 		}
-	}
+	} while (rsp_now() < due);
+	return rsp_fail(r, err, "no answer within %d ms: the server hangs, or another debugger is connected",
+			r->timeout_ms);
 }
 
 int rsp_settle(struct rsp *r, struct error *err)
 {
-	int rc = 0;
+	int rc = r->running ? rsp_refuse(r, err, "the target runs: nothing can be asked of it") : 0;
 
 	while (r->posts && !rc) {
 		rc = rsp_push(r, err);
@@ -259,9 +297,11 @@ long rsp_ask(struct rsp *r, const char **reply, struct error *err, const char *f
 	va_list ap;
 	int rc;
 
-	va_start(ap, fmt);
-	queue_frame(r, fmt, ap);
-	va_end(ap);
+	if (!r->running) {
+		va_start(ap, fmt);
+		queue_frame(r, fmt, ap);
+		va_end(ap);
+	}
 	rc = rsp_reply(r, err);
 	if (rc)
 		return rc;

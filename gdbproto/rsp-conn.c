@@ -126,7 +126,7 @@ static int refill(struct rsp_conn *c, int64_t deadline, struct error *err)
 	}
 }
 
-int rsp_conn_byte(struct rsp_conn *c, int64_t deadline, unsigned char *byte, struct error *err)
+long rsp_conn_peek(struct rsp_conn *c, int64_t deadline, const unsigned char **bytes, struct error *err)
 {
 	if (c->in_used == c->in_len) {
 		int n = refill(c, deadline, err);
@@ -134,6 +134,11 @@ int rsp_conn_byte(struct rsp_conn *c, int64_t deadline, unsigned char *byte, str
 		if (n <= 0)
 			return n;
 	}
-	*byte = c->in[c->in_used++];
-	return 1;
+	*bytes = c->in + c->in_used;
+	return (long)(c->in_len - c->in_used);
+}
+
+void rsp_conn_use(struct rsp_conn *c, size_t len)
+{
+	c->in_used += len;
 }

@@ -48,7 +48,13 @@ size_t rsp_conn_queued(const struct rsp_conn *c);
 /* Send the first @len queued bytes (at most all). 0, or negative. */
 int rsp_conn_send(struct rsp_conn *c, size_t len, int64_t deadline, struct error *err);
 
-/* The next byte of input: 1, 0 if the deadline passed first, negative at the end or an error. */
-int rsp_conn_byte(struct rsp_conn *c, int64_t deadline, unsigned char *byte, struct error *err);
+/*
+ * Input not yet used: how many bytes stand at *bytes (valid until the next call),
+ * 0 if the deadline passed first, negative at the end or an error.
+ */
+long rsp_conn_peek(struct rsp_conn *c, int64_t deadline, const unsigned char **bytes, struct error *err);
+
+/* The first @len of them are used. */
+void rsp_conn_use(struct rsp_conn *c, size_t len);
 
 #endif

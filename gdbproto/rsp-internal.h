@@ -19,6 +19,7 @@
 #define RSP_REPLY_MAX (256 * 1024)  /* longest decoded reply taken */
 #define RSP_UNPACKED_MAX (2 * RSP_REPLY_MAX + 64) /* bytes taken without a good packet among them */
 #define RSP_RETRY_MAX 3
+#define RSP_LONGEST 10      /* time-outs that an operation of many replies may take */
 #define RSP_REQUEST_MAX 4096
 #define RSP_NAME_MAX 160
 
@@ -27,7 +28,7 @@ struct rsp {
 	struct rsp_rx rx;
 	struct rsp_features features;
 	int timeout_ms;
-	int64_t open_deadline;  /* RSP_FOREVER once open */
+	int64_t limit;          /* end of the operation under way: opening, or one of several replies */
 	uint32_t pid;           /* process for D */
 	unsigned posts;         /* posts not yet answered */
 	unsigned refused;       /* posts refused since the last rsp_sync() */
@@ -54,7 +55,17 @@ int rsp_refuse(const struct rsp *r, struct error *err, const char *fmt, ...)
 /* When the reply to what is sent now is overdue. */
 int64_t rsp_due(const struct rsp *r);
 
-/* Queue one request as a frame. Trouble shows when it is sent. */
+/*
+ * Bound all that follows by RSP_LONGEST time-outs, until rsp_end(), which takes
+ * what rsp_begin() returned. They nest.
+ */
+int64_t rsp_begin(struct rsp *r);
+void rsp_end(struct rsp *r, int64_t outer);
+
+/*
+ * Queue one request as a frame. Trouble shows when it is sent. A running target
+ * is asked nothing: a byte would stop it.
+ */
 void rsp_queue(struct rsp *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Send what may be sent: everything, or one frame under ACK_EXPLICIT. */

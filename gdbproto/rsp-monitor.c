@@ -19,7 +19,7 @@ static long output_piece(struct rsp *r, char *out, size_t size)
 	return rsp_parse_bytes(r->rx.data + skip, r->rx.len - skip, out, size);
 }
 
-/* Take the packets up to the answer; each O packet renews the time allowed. */
+/* Take the packets up to the answer; each O packet renews the time allowed, within rsp_begin()'s bound. */
 static int stream(struct rsp *r, char *piece, void (*out)(void *arg, const char *text, size_t len), void *arg,
 		  struct error *err)
 {
@@ -53,6 +53,7 @@ int rsp_monitor(struct rsp *r, const char *command, void (*out)(void *arg, const
 {
 	char hex[2 * COMMAND_MAX + 1];
 	size_t len = strlen(command);
+	int64_t outer;
 	char *piece;
 	int rc;
 
@@ -62,8 +63,10 @@ int rsp_monitor(struct rsp *r, const char *command, void (*out)(void *arg, const
 	if (!piece)
 		return rsp_refuse(r, err, "out of memory for the output of a monitor command");
 	rsp_hex_text(hex, command, len);
+	outer = rsp_begin(r);
 	rsp_queue(r, "qRcmd,%s", hex);
 	rc = stream(r, piece, out, arg, err);
+	rsp_end(r, outer);
 	free(piece);
 	return rc;
 }
@@ -106,7 +109,7 @@ static int xfer_piece(struct rsp *r, const char *annex, size_t at, const char **
 	return more < 0 ? rsp_refuse(r, err, "the server does not hand out %s", annex) : more;
 }
 
-long rsp_features_xml(struct rsp *r, const char *annex, char **out, struct error *err)
+static long read_object(struct rsp *r, const char *annex, char **out, struct error *err)
 {
 	size_t used = 0, len = 0;
 	const char *data = NULL;
@@ -131,4 +134,13 @@ long rsp_features_xml(struct rsp *r, const char *annex, char **out, struct error
 	} while (more);
 	*out = text;
 	return (long)used;
+}
+
+long rsp_features_xml(struct rsp *r, const char *annex, char **out, struct error *err)
+{
+	int64_t outer = rsp_begin(r);
+	long len = read_object(r, annex, out, err);
+
+	rsp_end(r, outer);
+	return len;
 }

@@ -13,6 +13,7 @@
 #define MEMORY_MOST 65536
 #define LOOK_MS 100             /* how long a banner may take to arrive whole */
 #define NUDGE_MS 1000
+#define TIMEOUT_DEFAULT_MS 10000
 
 /*
  * qSupported with what we understand. xmlRegisters makes gdbserver describe the
@@ -73,7 +74,7 @@ static int first_packet(struct rsp *r, struct error *err)
 			return not_rsp(r, err);
 		if (n)
 			return n;
-		if (rsp_now() > r->open_deadline)
+		if (rsp_now() > r->limit)
 			return silence(r, err);
 		if (!r->seen_len && rsp_now() > nudge_at) {
 			nudge_at = RSP_FOREVER;
@@ -205,8 +206,8 @@ static struct rsp *create(const char *target, int timeout_ms)
 	}
 	rsp_rx_init(&r->rx, buf, RSP_REPLY_MAX);
 	r->conn.fd = -1;
-	r->timeout_ms = timeout_ms;
-	r->open_deadline = rsp_deadline(timeout_ms);
+	r->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_DEFAULT_MS;
+	r->limit = rsp_deadline(r->timeout_ms);
 	r->features = (struct rsp_features){ .packet_size = PACKET_DEFAULT, .ack = ACK_EXPLICIT };
 	safe_text(r->name, sizeof(r->name), target, strlen(target));
 	return r;
@@ -220,11 +221,11 @@ struct rsp *rsp_open(const char *target, int timeout_ms, bool *was_running, stru
 		fail(err, ERR_TARGET, "out of memory for a connection");
 		return NULL;
 	}
-	if (rsp_conn_open(&r->conn, target, r->open_deadline, err) < 0 || probe(r, err) < 0) {
+	if (rsp_conn_open(&r->conn, target, r->limit, err) < 0 || probe(r, err) < 0) {
 		rsp_close(r);
 		return NULL;
 	}
-	r->open_deadline = RSP_FOREVER;
+	r->limit = RSP_FOREVER;
 	if (was_running)
 		*was_running = r->stray_stops && r->stray.signal == 2;
 	return r;

@@ -9,15 +9,18 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
+/* One more than the value; everything else is no digit. */
+static const uint8_t digit_value[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+static const bool is_special[256] = { ['$'] = true, ['#'] = true, ['}'] = true, ['*'] = true };
+
 int rsp_hex_digit(unsigned char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return digit_value[c] - 1;
 }
 
 void rsp_rx_init(struct rsp_rx *rx, char *buf, size_t size)
@@ -135,6 +138,23 @@ enum rsp_rx_event rsp_rx_push(struct rsp_rx *rx, unsigned char byte)
 	}
 }
 
+size_t rsp_rx_plain(struct rsp_rx *rx, const unsigned char *bytes, size_t len)
+{
+	size_t room = rx->size - 1 - rx->len, n = 0;
+	unsigned sum = rx->sum;
+
+	if (rx->state != RSP_RX_BODY)
+		return 0;
+	if (len > room)
+		len = room;
+	for (; n < len && !is_special[bytes[n]]; n++)
+		sum += bytes[n];
+	memcpy(rx->data + rx->len, bytes, n);
+	rx->len += n;
+	rx->sum = (uint8_t)sum;
+	return n;
+}
+
 size_t rsp_encode(char *out, const char *payload, size_t len)
 {
 	size_t used = 0;
@@ -142,7 +162,7 @@ size_t rsp_encode(char *out, const char *payload, size_t len)
 
 	out[used++] = '$';
 	for (size_t i = 0; i < len; i++) {
-		if (payload[i] && strchr("$#}*", payload[i])) {
+		if (is_special[(unsigned char)payload[i]]) {
 			out[used++] = '}';
 			out[used++] = (char)(payload[i] ^ 0x20);
 		} else {

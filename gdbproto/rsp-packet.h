@@ -47,6 +47,12 @@ void rsp_rx_init(struct rsp_rx *rx, char *buf, size_t size);
 /* Take one byte. data and len are valid until the next call. */
 enum rsp_rx_event rsp_rx_push(struct rsp_rx *rx, unsigned char byte);
 
+/*
+ * Take the bytes at the head of @bytes that are plain payload, all at once, if a
+ * packet is open. Returns how many; the byte behind them is for rsp_rx_push().
+ */
+size_t rsp_rx_plain(struct rsp_rx *rx, const unsigned char *bytes, size_t len);
+
 /* Longest frame that rsp_encode() makes of @len bytes. */
 #define RSP_FRAME_MAX(len) (2 * (len) + 4)
 

@@ -54,7 +54,7 @@ static int queue_list(struct rsp *r)
 	return 1 + more;
 }
 
-int rsp_threads(struct rsp *r, struct rsp_thread *out, int max, struct error *err)
+static int list_threads(struct rsp *r, struct rsp_thread *out, int max, struct error *err)
 {
 	int count = 0, asked = queue_list(r), more = 1;
 
@@ -75,6 +75,15 @@ int rsp_threads(struct rsp *r, struct rsp_thread *out, int max, struct error *er
 		}
 	}
 	r->thread_hint = asked - 1;
+	return count;
+}
+
+int rsp_threads(struct rsp *r, struct rsp_thread *out, int max, struct error *err)
+{
+	int64_t outer = rsp_begin(r);
+	int count = list_threads(r, out, max, err);
+
+	rsp_end(r, outer);
 	return count;
 }
 

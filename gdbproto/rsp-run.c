@@ -4,6 +4,8 @@
 
 #include "safe-text.h"
 
+#define STRAY_MAX 64 /* packets of others taken past the deadline while they keep coming */
+
 static int resume(struct rsp *r, struct error *err)
 {
 	int rc = rsp_push(r, err);
@@ -83,8 +85,10 @@ static int judge(struct rsp *r, bool interrupted, struct rsp_stop *stop, struct 
 static int wait_stop(struct rsp *r, int64_t deadline, bool interrupted, struct rsp_stop *stop,
 		     struct error *err)
 {
+	unsigned spare = r->posts + STRAY_MAX;
+
 	*stop = (struct rsp_stop){ .kind = RSP_STOP_NONE };
-	for (;;) {
+	for (unsigned taken = 0; taken < spare || rsp_now() < deadline; taken++) {
 		int n = rsp_packet(r, deadline, err);
 
 		if (n <= 0)
@@ -93,6 +97,7 @@ static int wait_stop(struct rsp *r, int64_t deadline, bool interrupted, struct r
 		if (n)
 			return n < 0 ? n : 0;
 	}
+	return 0;
 }
 
 int rsp_wait_stop(struct rsp *r, int timeout_ms, struct rsp_stop *stop, struct error *err)

@@ -319,6 +319,76 @@ static void an_interrupt_stops(void **state)
 	assert_true(logged("vCont;c|^C"));
 }
 
+static void a_running_target_is_asked_nothing(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" }, { "\003", "T02thread:p01.01;" }, END };
+	struct rsp *r = open_fake(lines);
+	struct rsp_thread t[2];
+	struct rsp_stop stop;
+	const char *reply;
+
+	(void)state;
+	assert_int_equal(rsp_continue(r, &err), 0);
+	assert_true(rsp_ask(r, &reply, &err, "qC") < 0);
+	assert_clear("the target runs");
+	assert_true(rsp_threads(r, t, 2, &err) < 0);
+	rsp_post_insert(r, RSP_SW_BREAK, 0x1000, 1);
+	assert_true(rsp_sync(r, &err) < 0);
+	assert_int_equal(rsp_interrupt(r, &stop, &err), 0);
+	assert_int_equal(rsp_sync(r, &err), 1);
+	assert_threads(r, 1);
+	close_fake(r);
+	assert_true(logged("vCont;c|^C|qfThreadInfo"));
+}
+
+static void whether_a_pause_was_ended_is_found_out(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, { "\003", "~" }, { "\003", "T02thread:p01.01;" },
+		{ "qC", "QCp1.1" }, END };
+	struct rsp *r = open_fake(lines);
+	const char *reply;
+
+	(void)state;
+	assert_int_equal(rsp_probe_running(r, 1000, &err), 0);
+	rsp_assume_running(r);
+	assert_int_equal(rsp_probe_running(r, 30, &err), 0);
+	assert_false(rsp_running(r));
+	rsp_assume_running(r);
+	assert_int_equal(rsp_probe_running(r, PATIENCE, &err), 1);
+	assert_int_equal(rsp_ask(r, &reply, &err, "qC"), 6);
+	close_fake(r);
+}
+
+static void points_are_forgotten_on_every_cpu(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, { "qsThreadInfo", "mp01.02" }, { "qsThreadInfo", "l" },
+		{ "Hcp1.", "OK" }, { "?", "T05thread:p01.01;" }, END };
+	struct rsp *r = open_fake(lines);
+
+	(void)state;
+	assert_int_equal(rsp_forget_points(r, &err), 0);
+	close_fake(r);
+	assert_true(logged("Hcp1.1|?|Hcp1.2|?"));
+}
+
+static void console_output_does_not_hide_the_stop(void **state)
+{
+	static char many[40000];
+	const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", many }, END };
+	struct rsp_stop stop;
+	struct rsp *r;
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(many) - 64; at += 6)
+		strcpy(many + at, "O4142\n");
+	strcat(many, "T05thread:p01.01;");
+	r = open_fake(lines);
+	assert_int_equal(rsp_continue(r, &err), 0);
+	assert_int_equal(rsp_wait_stop(r, PATIENCE, &stop, &err), 0);
+	assert_int_equal(stop.kind, RSP_STOP_SIGNAL);
+	close_fake(r);
+}
+
 static void a_stop_on_its_way_saves_the_interrupt(void **state)
 {
 	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "T05thread:p01.02;" }, END };
@@ -723,6 +793,10 @@ int main(void)
 		cmocka_unit_test_setup(a_swallowed_post_does_not_hide_the_stop, fresh),
 		cmocka_unit_test_setup(waiting_ends_in_time_and_keeps_what_came, fresh),
 		cmocka_unit_test_setup(an_interrupt_stops, fresh),
+		cmocka_unit_test_setup(a_running_target_is_asked_nothing, fresh),
+		cmocka_unit_test_setup(whether_a_pause_was_ended_is_found_out, fresh),
+		cmocka_unit_test_setup(points_are_forgotten_on_every_cpu, fresh),
+		cmocka_unit_test_setup(console_output_does_not_hide_the_stop, fresh),
 		cmocka_unit_test_setup(a_stop_on_its_way_saves_the_interrupt, fresh),
 		cmocka_unit_test_setup(steps_name_their_thread, fresh),
 		cmocka_unit_test_setup(the_end_of_the_target_is_told, fresh),
