@@ -115,6 +115,33 @@ def true(condition, what):
         raise Failure(what)
 
 
+def selected(test):
+    """Is the test wanted by the words on the command line?"""
+    return not sys.argv[1:] or any(word in test.__name__ for word in sys.argv[1:])
+
+
+def run_one(test, *args):
+    """Run one test and print its line; True when it did not fail."""
+    name = test.__name__.replace("_", " ")
+    begin = time.monotonic()
+    good = True
+    try:
+        test(*args)
+        line = "ok %s (%.1f s)" % (name, time.monotonic() - begin)
+    except Skip as why:
+        line = "skip %s: %s" % (name, why)
+    except Failure as why:
+        good = False
+        traceback.print_exc(file=sys.stdout)
+        line = "not ok %s: %s" % (name, str(why).splitlines()[0] if str(why) else "failed")
+    except Exception as why:
+        good = False
+        traceback.print_exc(file=sys.stdout)
+        line = "not ok %s: %s: %s" % (name, type(why).__name__, why)
+    print(line, flush=True)
+    return good
+
+
 def run_tests(*tests):
     """Run each function, print "ok|not ok|skip NAME" for tests/run, exit. Names are the functions' names.
 
@@ -122,27 +149,39 @@ def run_tests(*tests):
     """
     failed = 0
     for test in tests:
-        name = test.__name__.replace("_", " ")
-        if sys.argv[1:] and not any(word in test.__name__ for word in sys.argv[1:]):
-            continue
-        begin = time.monotonic()
-        try:
-            test()
-            line = "ok %s (%.1f s)" % (name, time.monotonic() - begin)
-        except Skip as why:
-            line = "skip %s: %s" % (name, why)
-        except Failure as why:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-            line = "not ok %s: %s" % (name, str(why).splitlines()[0] if str(why) else "failed")
-        except Exception as why:
-            failed += 1
-            traceback.print_exc(file=sys.stdout)
-            line = "not ok %s: %s: %s" % (name, type(why).__name__, why)
-        finally:
-            reap_all()
-        print(line, flush=True)
+        if hasattr(test, "run_members"):
+            failed += test.run_members()
+        elif selected(test):
+            failed += not run_one(test)
+        reap_all()
     sys.exit(1 if failed else 0)
+
+
+class shared:
+    """Several tests that take one guest in turn: run_tests(shared(boot, first, second)).
+
+    @boot returns a started guest. A guest that a test has broken (stopped, ended) is replaced.
+    """
+
+    def __init__(self, boot, *tests):
+        self.boot, self.tests = boot, tests
+
+    def run_members(self):
+        failed, guest = 0, None
+        for test in filter(selected, self.tests):
+            def with_guest(test=test):
+                nonlocal guest
+                guest = guest or self.boot()
+                test(guest)
+            with_guest.__name__ = test.__name__
+            good = run_one(with_guest)
+            failed += not good
+            if guest and not (good and guest.healthy()):
+                guest.close()
+                guest = None
+        if guest:
+            guest.close()
+        return failed
 
 
 def case(function, *args, **kwargs):
@@ -395,8 +434,13 @@ class Screen:
 
     def wait(self, seconds=30):
         """The command's exit status, when it ends by itself."""
-        return until(lambda: (self.ended(),) if self.ended() is not None else None, seconds,
-                     "the end of the command", 0.1)[0]
+        def done():
+            status = self.ended()
+            return None if status is None else (status,)
+        try:
+            return until(done, seconds, "the end of the command", 0.1)[0]
+        except Failure as why:
+            raise Failure("%s; it shows:\n%s" % (why, self.text())) from None
 
     def close(self):
         with contextlib.suppress(Failure, subprocess.TimeoutExpired):
@@ -652,6 +696,12 @@ class Guest:
     def running(self):
         """True when QEMU says that the guest is not stopped."""
         return self.qmp.call("query-status")["running"]
+
+    def healthy(self):
+        """True when QEMU lives, answers, and its guest is not stopped."""
+        with contextlib.suppress(Failure, OSError):
+            return self.running()
+        return False
 
     def registers(self, cpu=0):
         """info registers of one CPU: a dict with rip, smm, halted."""
