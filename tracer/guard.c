@@ -104,9 +104,11 @@ struct guard *guard_start(const char *target, struct error *err)
 		g->pid = fork();
 	}
 	if (g->pid == 0) {
-		close_range(3, (unsigned)ends[0] - 1, 0);
-		close_range((unsigned)ends[0] + 1, UINT_MAX, 0);
-		guard_main(g->shared, ends[0]);
+		int alive = fcntl(ends[0], F_DUPFD, 3); /* 0 to 2 will be replaced */
+
+		close_range(3, (unsigned)alive - 1, 0);
+		close_range((unsigned)alive + 1, UINT_MAX, 0);
+		guard_main(g->shared, alive);
 	}
 	close(ends[0]);
 	if (g->pid < 0) {
