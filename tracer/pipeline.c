@@ -77,7 +77,9 @@ static void hold(struct pipeline *p, const struct event *ev)
 	size_t i;
 
 	if (!batch_add(b, ev)) {
+		pthread_mutex_lock(&p->lock);
 		count_lost(p, ev);
+		pthread_mutex_unlock(&p->lock);
 		return;
 	}
 	for (i = b->n - 1; i > 0 && b->ev[i - 1].ts > ev->ts; i--)
