@@ -96,14 +96,19 @@ enum event_format {
 	F(K, TID, tid, FMT_DEC)
 #define FIELDS_CPU_REMOVE(F, K) \
 	F(K, APIC_ID, apic_id, FMT_DEC)
-/* cpu-seen: where a CPU stands when we look (attach, detach, end of a hang). */
+/*
+ * cpu-seen: where a CPU stands when we look (attach, detach, end of a hang); polls is
+ * the memory that the spin loop it is in reads, polled the value there.
+ */
 #define FIELDS_CPU_SEEN(F, K) \
 	F(K, RIP, rip, FMT_HEX) \
 	F(K, CS, cs, FMT_HEX) \
 	F(K, IN_SMM, in_smm, FMT_BOOL) \
 	F(K, HALTED, halted, FMT_BOOL) \
 	F(K, CR0, cr0, FMT_HEX) \
-	F(K, RSP, rsp, FMT_HEX)
+	F(K, RSP, rsp, FMT_HEX) \
+	F(K, POLLS, polls, FMT_HEX) \
+	F(K, POLLED, polled, FMT_HEX)
 #define FIELDS_SESSION(F, K) \
 	F(K, WHAT, what, FMT_WHAT)
 /* pause: our own stop held the guest from the event's time until @until. */

@@ -13,7 +13,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 
 const struct cmd cmd_attach = {
 	.name = "attach",
-	.summary = "record a running QEMU through its gdbstub and show it live",
+	.summary = "Record a running QEMU through its gdbstub, and show it live.",
 	.usage = "TARGET " SESSION_USAGE,
 	.opts = session_opts,
 	.min_args = 1,

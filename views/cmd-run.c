@@ -39,7 +39,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 
 const struct cmd cmd_run = {
 	.name = "run",
-	.summary = "start QEMU with what smmtrace wants, trace it, pass its exit status on",
+	.summary = "Start QEMU with what smmtrace wants, trace it, pass its exit status on.",
 	.usage = SESSION_USAGE " -- qemu-system-x86_64 ARG...",
 	.opts = session_opts,
 	.min_args = 0,

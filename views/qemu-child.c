@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NOT_RUN 127       /* exit status of a child that found no program, as a shell's */
 #define ADDED 6           /* arguments we add */
 #define LOOK_MS 10        /* between two looks at what QEMU has done */
 #define START_MS 60000    /* for its stub to appear */
@@ -85,8 +86,7 @@ static void child_main(char **line, bool quiet)
 	if (quiet || !isatty(STDIN_FILENO))
 		setpgid(0, 0); /* Ctrl-C is for us: we end QEMU after having let go of the guest */
 	execvp(line[0], line);
-	dprintf(STDERR_FILENO, "smmtrace: cannot run %s: %s\n", line[0], strerror(errno));
-	_exit(127);
+	_exit(NOT_RUN);
 }
 
 static void pause_ms(long ms)
@@ -116,7 +116,7 @@ bool qemu_ends_soon(struct qemu_child *q)
 	return !q->pid;
 }
 
-static int await_stub(struct qemu_child *q, struct error *err)
+static int await_stub(struct qemu_child *q, const char *program, struct error *err)
 {
 	const char *path = q->target + strlen("unix:");
 	struct stat st;
@@ -124,7 +124,9 @@ static int await_stub(struct qemu_child *q, struct error *err)
 	for (long waited = 0; waited < START_MS; waited += LOOK_MS) {
 		if (!stat(path, &st))
 			return 0;
-		if (qemu_ended(q))
+		if (qemu_ended(q) && q->status == NOT_RUN)
+			return fail(err, ERR_TARGET, "cannot run %s: is it installed, and in PATH?", program);
+		if (!q->pid)
 			return fail(err, ERR_TARGET, "QEMU ended with status %d before the guest began",
 				    q->status);
 		pause_ms(LOOK_MS);
@@ -156,7 +158,7 @@ int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct e
 		q->pid = 0;
 		return fail_errno(err, ERR_OUTPUT, "cannot start QEMU");
 	}
-	return await_stub(q, err);
+	return await_stub(q, argv[0], err);
 }
 
 int qemu_end(struct qemu_child *q)

@@ -258,6 +258,16 @@ static struct text where(const struct event *ev)
 	return t;
 }
 
+/* What the spin loop it stands in reads: that is what it waits for. */
+static void print_polled(const struct page *p, const struct event *ev)
+{
+	if (event_has(ev, CPU_SEEN_POLLS) && event_has(ev, CPU_SEEN_POLLED))
+		row(p, "", "spins on the memory at 0x%" PRIx64 ", which holds 0x%" PRIx64,
+		    ev->arg[CPU_SEEN_POLLS], ev->arg[CPU_SEEN_POLLED]);
+	else if (event_has(ev, CPU_SEEN_POLLS))
+		row(p, "", "spins on the memory at 0x%" PRIx64, ev->arg[CPU_SEEN_POLLS]);
+}
+
 static void print_cpu(const struct page *p, unsigned i)
 {
 	const struct report_cpu *c = &p->rep->cpu[i];
@@ -330,11 +340,13 @@ static void print_place(const struct page *p, unsigned i)
 		row(p, label, "%s, since %s", state_words(c->now.state), at(p, c->now.since_ns).s);
 	else
 		row(p, label, "%s", state_words(c->now.state));
-	if (c->seen_known)
-		row(p, "", "seen at %s: %s SMM, %s%s", at(p, c->seen.ts).s,
-		    !event_has(&c->seen, CPU_SEEN_IN_SMM) ? "perhaps in" : c->seen.arg[CPU_SEEN_IN_SMM] ? "in" :
-		    "outside", !event_has(&c->seen, CPU_SEEN_HALTED) ? "perhaps halted" :
-		    c->seen.arg[CPU_SEEN_HALTED] ? "halted" : "running", where(&c->seen).s);
+	if (!c->seen_known)
+		return;
+	row(p, "", "seen at %s: %s SMM, %s%s", at(p, c->seen.ts).s,
+	    !event_has(&c->seen, CPU_SEEN_IN_SMM) ? "perhaps in" : c->seen.arg[CPU_SEEN_IN_SMM] ? "in" :
+	    "outside", !event_has(&c->seen, CPU_SEEN_HALTED) ? "perhaps halted" :
+	    c->seen.arg[CPU_SEEN_HALTED] ? "halted" : "running", where(&c->seen).s);
+	print_polled(p, &c->seen);
 }
 
 void report_print(const struct report *rep, FILE *out)

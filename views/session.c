@@ -52,6 +52,7 @@ struct recording {
 	const char *path;
 	struct writer *writer;
 	int ready_fd; /* -1, or told when the guest runs */
+	bool began;
 };
 
 static void note(void *arg, const char *text)
@@ -64,6 +65,7 @@ static void ready(void *arg)
 {
 	struct recording *rec = arg;
 
+	rec->began = true;
 	if (rec->ready_fd >= 0 && write(rec->ready_fd, "r", 1) < 0)
 		return; /* nobody looks any more */
 	if (rec->ready_fd < 0)
@@ -141,6 +143,8 @@ static int record(const struct session *s, const char *path, FILE *lines, int re
 	writer_meta(rec.writer, "target", s->title, NULL);
 	status = record_with(&rec, text);
 	text_sink_close(text);
+	if (!rec.began)
+		unlink(path); /* there was never a guest in it */
 	return status;
 }
 

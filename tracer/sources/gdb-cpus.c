@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "spin.h"
+
 #define MONITOR_TEXT 1048576 /* `info registers -a` is 3.5 KiB a CPU */
 
 struct gcpu *gdb_cpu_by_thread(struct gdb *g, struct rsp_thread t)
@@ -109,6 +111,27 @@ int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err)
 	return grown;
 }
 
+/* A CPU in SMM that does not halt spins on something: what, and which value does it find there? */
+static void look_at_spin(struct gdb *g, const struct monitor_regs *r, struct event *ev)
+{
+	uint8_t code[SPIN_BEFORE + SPIN_AFTER], value[8] = { 0 };
+	uint64_t from = r->rip - SPIN_BEFORE, polled = 0;
+	struct spin spin;
+
+	if (!r->in_smm || r->halted || r->cpu >= EVENT_MAX_CPUS || !g->cpu[r->cpu].present)
+		return;
+	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 ||
+	    rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) < 0 ||
+	    !spin_find(&spin, code, sizeof(code), from, r->rip))
+		return;
+	event_set(ev, CPU_SEEN_POLLS, spin.addr);
+	if (rsp_read_memory(g->rsp, spin.addr, value, spin.size, NULL) < 0)
+		return;
+	for (unsigned i = spin.size; i-- > 0;)
+		polled = polled << 8 | value[i];
+	event_set(ev, CPU_SEEN_POLLED, polled);
+}
+
 int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err)
 {
 	char *text = malloc(MONITOR_TEXT);
@@ -129,6 +152,7 @@ int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, 
 		event_set(&ev, CPU_SEEN_HALTED, out[i].halted);
 		event_set(&ev, CPU_SEEN_CR0, out[i].cr0);
 		event_set(&ev, CPU_SEEN_RSP, out[i].rsp);
+		look_at_spin(g, &out[i], &ev);
 		gdb_put(g, ev);
 	}
 	return n;
