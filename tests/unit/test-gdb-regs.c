@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The `g` packet against the registers as QEMU's target descriptions list them. */
+/* Registers out of a `g` packet, looked up by the names of a target description. */
+#include "../../gdbproto/target-desc.h"
 #include "../../tracer/sources/gdb-regs.h"
 
 #include <setjmp.h>
@@ -11,79 +12,87 @@
 
 #include <cmocka.h>
 
-struct reg {
-	const char *name;
-	unsigned size, times;
-};
-
-/* gdb-xml/i386-64bit.xml of QEMU 7.2, names of what we read. */
-static const struct reg regs64[] = {
-	{ "rax", 8, 1 }, { "", 8, 2 }, { "rdx", 8, 1 }, { "", 8, 3 }, { "rsp", 8, 1 }, { "", 8, 8 }, { "rip", 8, 1 },
-	{ "", 4, 1 }, { "cs", 4, 1 }, { "", 4, 5 }, { "", 8, 3 }, /* fs_base gs_base k_gs_base */
-	{ "cr0", 8, 1 }, { "", 8, 1 }, { "cr3", 8, 1 }, { "", 8, 2 }, { "efer", 8, 1 },
-	{ "", 10, 8 }, { "", 4, 8 }, { "", 16, 16 }, { "", 4, 1 }, { NULL, 0, 0 },
-};
-
-/* gdb-xml/i386-32bit.xml: eax ecx edx ebx esp ... */
-static const struct reg regs32[] = {
-	{ "rax", 4, 1 }, { "", 4, 1 }, { "rdx", 4, 1 }, { "", 4, 1 }, { "rsp", 4, 1 }, { "", 4, 3 }, { "rip", 4, 1 },
-	{ "", 4, 1 }, { "cs", 4, 1 }, { "", 4, 5 }, { "", 4, 3 }, { "cr0", 4, 1 }, { "", 4, 1 }, { "cr3", 4, 1 },
-	{ "", 4, 2 }, { "efer", 4, 1 }, { "", 10, 8 }, { "", 4, 8 }, { "", 16, 8 }, { "", 4, 1 }, { NULL, 0, 0 },
-};
-
-/* Fill @g so that register number n of the list reads 0x..030201 + n; its length. */
-static size_t packet(uint8_t *g, const struct reg *list)
+/* A description of registers with @size bytes each, in the order of @names. */
+static struct target_desc *describe(const char *const *names, size_t size)
 {
-	size_t at = 0;
+	struct target_desc *d = target_desc_new();
 
-	for (; list->name; list++)
-		for (unsigned t = 0; t < list->times; t++)
-			for (unsigned i = 0; i < list->size; i++, at++)
-				g[at] = (uint8_t)(*list->name ? list->name[0] + list->name[1] + (char)i : 0xee);
-	return at;
+	assert_non_null(d);
+	for (uint32_t i = 0; names[i]; i++)
+		assert_int_equal(target_desc_add(d, names[i], i, strcmp(names[i], "cs") ? size : 4), 0);
+	assert_int_equal(target_desc_finish(d), 0);
+	return d;
 }
 
-static uint64_t expected(const char *name, unsigned size)
+static void qemu_x86_64_has_them_all(void **state)
 {
-	uint64_t value = 0;
-
-	for (unsigned i = size; i-- > 0;)
-		value = value << 8 | (uint8_t)(name[0] + name[1] + (char)i);
-	return value;
-}
-
-static void check_layout(const struct reg *list, size_t len, unsigned size)
-{
-	uint8_t g[1024];
-	struct regs r;
-
-	assert_int_equal(packet(g, list), len);
-	assert_true(regs_decode(&r, g, len));
-	assert_int_equal(r.rip, expected("rip", size));
-	assert_int_equal(r.rsp, expected("rsp", size));
-	assert_int_equal(r.rax, expected("rax", size));
-	assert_int_equal(r.rdx, expected("rdx", size));
-	assert_int_equal(r.cs, expected("cs", 4));
-	assert_int_equal(r.cr0, expected("cr0", size));
-	assert_int_equal(r.cr3, expected("cr3", size));
-	assert_int_equal(r.efer, expected("efer", size));
-}
-
-static void both_layouts_of_qemu(void **state)
-{
-	(void)state;
-	check_layout(regs64, 608, 8);
-	check_layout(regs32, 344, 4);
-}
-
-static void other_lengths_are_refused(void **state)
-{
-	static uint8_t g[4096];
+	struct target_desc *d = target_desc_qemu_x86_64(NULL);
+	struct regs_layout l;
+	uint8_t g[608] = { 0 };
 	struct regs r;
 
 	(void)state;
+	assert_non_null(d);
+	assert_int_equal(regs_layout_init(&l, d, NULL), 0);
+	assert_int_equal(l.len, 236); /* efer, the last we use, ends there */
+	g[128] = 0x34; /* rip is the 17th of 8 bytes */
+	g[129] = 0x12;
+	g[140] = 0x38; /* cs follows rip and eflags */
+	g[188] = 0x33; /* cr0 follows seven selectors and three bases */
+	g[228] = 0x01;
+	g[229] = 0x05;
+	assert_true(regs_decode(&r, &l, g, sizeof(g)));
+	assert_int_equal(r.rip, 0x1234);
+	assert_int_equal(r.cs, 0x38);
+	assert_int_equal(r.cr0, 0x33);
+	assert_int_equal(r.efer, 0x501);
+	target_desc_free(d);
+}
+
+static void i386_names_serve_too(void **state)
+{
+	static const char *const names[] = { "eax", "edx", "esp", "eip", "cs", "cr0", "cr3", "efer", NULL };
+	struct target_desc *d = describe(names, 4);
+	struct regs_layout l;
+	uint8_t g[32];
+	struct regs r;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(g); i++)
+		g[i] = (uint8_t)(i / 4);
+	assert_int_equal(regs_layout_init(&l, d, NULL), 0);
+	assert_true(regs_decode(&r, &l, g, sizeof(g)));
+	assert_int_equal(r.rax, 0);
+	assert_int_equal(r.rip, 0x03030303);
+	assert_int_equal(r.efer, 0x07070707);
+	target_desc_free(d);
+}
+
+static void another_machine_is_refused(void **state)
+{
+	static const char *const names[] = { "r0", "r1", "sp", "pc", NULL };
+	struct target_desc *d = describe(names, 4);
+	struct regs_layout l;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(regs_layout_init(&l, d, &err), -ERR_TARGET);
+	assert_non_null(strstr(err.text, "rip"));
+	target_desc_free(d);
+}
+
+static void a_short_packet_is_refused(void **state)
+{
+	struct target_desc *d = target_desc_qemu_x86_64(NULL);
+	static const uint8_t g[608];
+	struct regs_layout l;
+	struct regs r;
+
+	(void)state;
+	assert_int_equal(regs_layout_init(&l, d, NULL), 0);
 	for (size_t len = 0; len <= sizeof(g); len++)
-		assert_int_equal(regs_decode(&r, g, len), len == 608 || len == 344);
+		assert_int_equal(regs_decode(&r, &l, g, len), len >= l.len);
+	target_desc_free(d);
 }
 
 static void an_smi_entry_is_told_from_other_code(void **state)
@@ -99,8 +108,10 @@ static void an_smi_entry_is_told_from_other_code(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_layouts_of_qemu),
-		cmocka_unit_test(other_lengths_are_refused),
+		cmocka_unit_test(qemu_x86_64_has_them_all),
+		cmocka_unit_test(i386_names_serve_too),
+		cmocka_unit_test(another_machine_is_refused),
+		cmocka_unit_test(a_short_packet_is_refused),
 		cmocka_unit_test(an_smi_entry_is_told_from_other_code),
 	};
 

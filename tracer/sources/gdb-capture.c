@@ -456,7 +456,7 @@ static int check_others(struct gdb *g, const struct rsp_stop *stop, int64_t ts, 
 		int seen;
 
 		s.c = gdb_cpu_by_thread(g, g->job[k].thread);
-		if (!s.c || !regs_decode(&s.regs, g->job[k].regs, g->job[k].regs_len))
+		if (!s.c || !regs_decode(&s.regs, &g->layout, g->job[k].regs, g->job[k].regs_len))
 			continue;
 		seen = check_watched(&s, err);
 		if (seen < 0)
@@ -478,9 +478,9 @@ int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 	n = plan_jobs(g, s.c);
 	if (rsp_jobs(g->rsp, g->job, n, err) < 0)
 		return -1;
-	if (!regs_decode(&s.regs, g->job[n - 1].regs, g->job[n - 1].regs_len))
+	if (!regs_decode(&s.regs, &g->layout, g->job[n - 1].regs, g->job[n - 1].regs_len))
 		return fail(err, ERR_TARGET,
-			    "the stub's registers are not those of an x86 QEMU (g packet of %zu bytes)",
+			    "the stub's g packet shrank to %zu bytes",
 			    g->job[n - 1].regs_len);
 	s.has_tail = g->job[n - 1].len && !g->job[n - 1].failed;
 	s.tail_base = g->job[n - 1].addr - SMM_STATE_OFFSET;
@@ -505,7 +505,7 @@ static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *
 			return -1;
 		if (stop.kind == RSP_STOP_EXITED)
 			return GDB_EXITED;
-		if (!regs_decode(&r, job.regs, job.regs_len) || linear_pc(c, &r) != lin)
+		if (!regs_decode(&r, &g->layout, job.regs, job.regs_len) || linear_pc(c, &r) != lin)
 			return 0;
 	}
 	return 0;
@@ -532,7 +532,7 @@ int gdb_capture_new_cpu(struct gdb *g, struct gcpu *c, int64_t ts, struct error 
 
 	if (rsp_jobs(g->rsp, &job, 1, err) < 0)
 		return -1;
-	if (!regs_decode(&s.regs, job.regs, job.regs_len) || s.regs.cr0 & 1 ||
+	if (!regs_decode(&s.regs, &g->layout, job.regs, job.regs_len) || s.regs.cr0 & 1 ||
 	    s.regs.cs != smbase_selector(DEFAULT_BASE) || s.regs.rip <= 0x8000 || s.regs.rip >= 0x9000)
 		return 0;
 	return enter(&s, DEFAULT_BASE, ORIGIN_INFERRED, err);

@@ -71,6 +71,7 @@ struct log_tap {
 struct gdb {
 	struct gdb_args args;
 	struct rsp *rsp;
+	struct regs_layout layout;
 	struct gcpu cpu[EVENT_MAX_CPUS];
 	int cpus;
 	struct points points;

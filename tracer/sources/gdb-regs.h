@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The registers we use, out of a raw `g` packet. QEMU's x86 stubs have one
- * layout for 64-bit targets and one for i386, told apart by their length
- * (target/i386/gdbstub.c; gdb-xml/i386-64bit.xml, i386-32bit.xml).
+ * The registers we use, out of a raw `g` packet. Where they lie the stub's own
+ * target description says (64-bit and i386 targets of QEMU differ, and later
+ * versions may send more); it is looked up by name once, at attach.
  */
 #ifndef TRACER_SOURCES_GDB_REGS_H
 #define TRACER_SOURCES_GDB_REGS_H
@@ -11,14 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../../gdbproto/target-xml.h"
+
+/* Member of struct regs, its name on a 64-bit and on an i386 target. */
+#define REGS(_) \
+	_(rip, "eip") _(rsp, "esp") _(rax, "eax") _(rdx, "edx") \
+	_(cs, "cs") _(cr0, "cr0") _(cr3, "cr3") _(efer, "efer")
+
 struct regs {
-	uint64_t rip, rsp, rax, rdx;
-	uint32_t cs;
-	uint64_t cr0, cr3, efer;
+#define X(name, name32) uint64_t name;
+	REGS(X)
+#undef X
 };
 
-/* False when the packet is neither of the known layouts. */
-bool regs_decode(struct regs *r, const uint8_t *g, size_t len);
+struct regs_layout {
+#define X(name, name32) struct { uint16_t at, size; } name;
+	REGS(X)
+#undef X
+	size_t len; /* shortest packet that holds them all */
+};
+
+/* ERR_TARGET, naming the register, when the description lacks one: not an x86 QEMU. */
+int regs_layout_init(struct regs_layout *l, const struct target_desc *d, struct error *err);
+
+/* False when the packet is too short. */
+bool regs_decode(struct regs *r, const struct regs_layout *l, const uint8_t *g, size_t len);
 
 /* At the first instruction of an SMI: IP 8000h in real mode (Intel SDM vol. 3, 32.5). */
 static inline bool regs_at_smi_entry(const struct regs *r)
@@ -27,9 +44,9 @@ static inline bool regs_at_smi_entry(const struct regs *r)
 }
 
 /* The CS selector that an SMI at @smbase starts with. */
-static inline uint32_t smbase_selector(uint64_t smbase)
+static inline uint64_t smbase_selector(uint64_t smbase)
 {
-	return (uint32_t)(smbase >> 4) & 0xffff;
+	return smbase >> 4 & 0xffff;
 }
 
 #endif

@@ -206,12 +206,21 @@ static void find_bases(struct gdb *g, const struct monitor_regs *seen, int n, in
 			    " next write to 0xb2", unknown, g->cpus);
 }
 
+static int learn_layout(struct gdb *g, struct error *err)
+{
+	struct target_desc *d = target_desc_of(g->rsp, err);
+	int rc = d ? regs_layout_init(&g->layout, d, err) : -ERR_TARGET;
+
+	target_desc_free(d);
+	return rc;
+}
+
 static int set_up(struct gdb *g, enum found found, int64_t ts, struct error *err)
 {
 	struct monitor_regs seen[EVENT_MAX_CPUS];
 	int n;
 
-	if (rsp_forget_points(g->rsp, err) < 0)
+	if (learn_layout(g, err) < 0 || rsp_forget_points(g->rsp, err) < 0)
 		return -1;
 	log_open(g);
 	if (gdb_cpus_refresh(g, ts, err) < 0)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a spinning CPU polls, from the code around its instruction pointer. */
+#include "../../tracer/sources/spin.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define AT 0xf9dfd15u
+
+/* OVMF's CpuHotplugSmm waiting for AboutToLeaveSmm: 32 bytes before and after the jump back. */
+static const uint8_t monarch[] = {
+	0x74, 0xfb, 0xff, 0xff, 0x44, 0x89, 0x3c, 0x25, 0x08, 0x00, 0x03, 0x00, 0x48, 0x83, 0xc8, 0xff,
+	0xf0, 0x4c, 0x0f, 0xb1, 0x24, 0x25, 0x00, 0x00, 0x03, 0x00, 0x48, 0xff, 0xc0, 0x75, 0x3f,
+	0x8a, 0x04, 0x25, 0x0c, 0x00, 0x03, 0x00, /* mov al, [0x3000c] */
+	0x84, 0xc0, 0x75, 0x04, 0xf3, 0x90, 0xeb, 0xf1,
+	0x48, 0x8b, 0x44, 0x24, 0x58, 0x8a, 0x00, 0x84, 0xc0, 0x75, 0x04, 0xf3, 0x90, 0xeb, 0xf1,
+};
+
+static void the_monarch_polls_about_to_leave(void **state)
+{
+	struct spin s;
+
+	(void)state;
+	for (uint64_t rip = AT + 0x1f; rip <= AT + 0x2c; rip++) {
+		if (rip != AT + 0x1f && rip != AT + 0x26 && rip != AT + 0x28 && rip != AT + 0x2a && rip != AT + 0x2c)
+			continue; /* instruction boundaries of the loop */
+		assert_true(spin_find(&s, monarch, sizeof(monarch), AT, rip));
+		assert_int_equal(s.addr, 0x3000c);
+		assert_int_equal(s.size, 1);
+	}
+}
+
+static void a_loop_through_a_register_is_not_decoded(void **state)
+{
+	struct spin s;
+
+	(void)state;
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch) - 2));
+}
+
+static void rip_relative_operands_count_from_behind(void **state)
+{
+	static const uint8_t code[] = {
+		0x48, 0x83, 0x3d, 0x10, 0x00, 0x00, 0x00, 0x00, /* cmp qword [rip + 0x10], 0 */
+		0xf3, 0x90, 0x74, 0xf4,
+	};
+	struct spin s;
+
+	(void)state;
+	assert_true(spin_find(&s, code, sizeof(code), 0x1000, 0x100a));
+	assert_int_equal(s.addr, 0x1018);
+	assert_int_equal(s.size, 8);
+}
+
+static void other_code_is_left_alone(void **state)
+{
+	static const uint8_t hlt[] = { 0xfa, 0xf4, 0xeb, 0xfc };
+	static const uint8_t zero[64];
+	struct spin s;
+
+	(void)state;
+	assert_false(spin_find(&s, hlt, sizeof(hlt), 0x9f000, 0x9f002));
+	assert_false(spin_find(&s, zero, sizeof(zero), 0, 32));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT - 1));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_monarch_polls_about_to_leave),
+		cmocka_unit_test(a_loop_through_a_register_is_not_decoded),
+		cmocka_unit_test(rip_relative_operands_count_from_behind),
+		cmocka_unit_test(other_code_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
