@@ -42,6 +42,7 @@ const char *rsp_banner_text(char *out, size_t size, const char *seen, size_t len
 			return out;
 		}
 	}
-	snprintf(out, size, "what answers there is no gdbstub: \"%s\"", safe_text(quote, sizeof(quote), seen, len));
+	snprintf(out, size, "what answers there is no gdbstub: \"%s\"",
+		 safe_text(quote, sizeof(quote), seen, len));
 	return out;
 }

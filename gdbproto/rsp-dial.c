@@ -24,7 +24,8 @@ struct endpoint {
 
 static int misspelt(const struct endpoint *ep, struct error *err)
 {
-	return fail(err, ERR_USAGE, "%s: no target; write :1234, HOST:1234 or unix:/path/to/socket", ep->name);
+	return fail(err, ERR_USAGE, "%s: no target; write :1234, HOST:1234 or unix:/path/to/socket",
+		    ep->name);
 }
 
 /* Split "host:port" or "[host]:port" at the last colon; an empty host is this machine. */
@@ -53,10 +54,12 @@ static int refused(const struct endpoint *ep, int why, struct error *err)
 {
 	errno = why;
 	if (why == ECONNREFUSED)
-		return fail(err, ERR_TARGET, "%s: connection refused; is QEMU running with -s or -gdb?", ep->name);
+		return fail(err, ERR_TARGET, "%s: connection refused; is QEMU running with -s or -gdb?",
+			    ep->name);
 	if (why == ENOENT)
 		return fail(err, ERR_TARGET,
-			    "%s: no such socket; start QEMU with -gdb unix:PATH,server=on,wait=off", ep->name);
+			    "%s: no such socket; start QEMU with -gdb unix:PATH,server=on,wait=off",
+			    ep->name);
 	if (why == ENOTSOCK)
 		return fail(err, ERR_TARGET, "%s: not a socket", ep->name);
 	return fail_errno(err, ERR_TARGET, "%s: cannot connect", ep->name);

@@ -42,7 +42,8 @@ static int lost(struct rsp *r, struct error *why, struct error *err)
 	if (r->seen_len && !rsp_banner_is_rsp(r->seen, r->seen_len))
 		return not_rsp(r, err);
 	if (!r->seen_len)
-		return rsp_fail(r, err, "the server closed the connection at once: no gdbstub, or it is taken");
+		return rsp_fail(r, err,
+				"the server closed the connection at once: no gdbstub, or it is taken");
 	if (err)
 		*err = *why;
 	return -ERR_TARGET;
@@ -53,7 +54,8 @@ static int nudge(struct rsp *r, struct error *err)
 {
 	struct error why;
 
-	if (rsp_conn_queue(&r->conn, "\r\n\r\n", 4, &why) < 0 || rsp_conn_send(&r->conn, 4, rsp_due(r), &why) < 0)
+	if (rsp_conn_queue(&r->conn, "\r\n\r\n", 4, &why) < 0 ||
+	    rsp_conn_send(&r->conn, 4, rsp_due(r), &why) < 0)
 		return lost(r, &why, err);
 	return 0;
 }

@@ -36,7 +36,10 @@ long rsp_parse_thread(const char *text, size_t len, struct rsp_thread *out);
 #define RSP_THREAD_TEXT 24
 const char *rsp_thread_text(char out[RSP_THREAD_TEXT], struct rsp_thread t);
 
-/* One "m..." or "l" reply; appends to out[*count], at most @max in all. 1 = more to ask for, 0 = end, -1 = bad. */
+/*
+ * One "m..." or "l" reply; appends to out[*count], at most @max in all.
+ * 1 = more to ask for, 0 = end, -1 = bad.
+ */
 int rsp_parse_thread_list(const char *reply, size_t len, struct rsp_thread *out, int max, int *count);
 
 /* The reply to qSupported: packet_size, multiprocess, vcont, xfer_features, and no_ack. */

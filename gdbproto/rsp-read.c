@@ -105,7 +105,8 @@ int rsp_read_registers(struct rsp *r, void *out, size_t size, struct error *err)
 		return rc;
 	n = reply_bytes(r, out, size);
 	if (n < 0)
-		return rsp_refuse(r, err, "the registers cannot be read (\"%s\")", quoted(r, text, sizeof(text)));
+		return rsp_refuse(r, err, "the registers cannot be read (\"%s\")",
+				  quoted(r, text, sizeof(text)));
 	return (int)n;
 }
 

@@ -128,9 +128,11 @@ static void XMLCALL text(void *arg, const char *s, int len)
 }
 
 static void XMLCALL entity(void *arg, const char *name, int is_parameter, const char *value, int len,
-			   const char *base, const char *system_id, const char *public_id, const char *notation)
+			   const char *base, const char *system_id, const char *public_id,
+			   const char *notation)
 {
-	(void)is_parameter, (void)value, (void)len, (void)base, (void)system_id, (void)public_id, (void)notation;
+	(void)is_parameter, (void)value, (void)len, (void)base, (void)system_id, (void)public_id,
+	(void)notation;
 	give_up(arg, "it declares the entity", name);
 }
 

@@ -15,8 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const words[] = {
 	"<target>", "</target>", "<feature>", "</feature>", "<reg name='", "' bitsize='", "' regnum='", "'/>",
 	"<reg name='rip' bitsize='64'/>", "<xi:include href='a.xml'/>", "<architecture>", "</architecture>",
-	"<!DOCTYPE t [", "<!ENTITY a '", "'>", "]>", "&a;", "<target><reg name='a' bitsize='8' regnum='", "64", "-1",
-	"<target><xi:include href='", "<?xml version='1.0'?>", "4294967295", "999999999", "<reg", "<feature/>",
+	"<!DOCTYPE t [", "<!ENTITY a '", "'>", "]>", "&a;", "<target><reg name='a' bitsize='8' regnum='",
+	"64", "-1", "<target><xi:include href='", "<?xml version='1.0'?>", "4294967295", "999999999", "<reg",
+	"<feature/>",
 };
 
 struct input {

@@ -50,7 +50,8 @@ static int debuggee(int tell, int quit)
 
 	if (pthread_create(&thread, NULL, busy, NULL))
 		return 1;
-	dprintf(tell, "%llx %llx\n", (unsigned long long)(uintptr_t)landmark, (unsigned long long)(uintptr_t)&counter);
+	dprintf(tell, "%llx %llx\n", (unsigned long long)(uintptr_t)landmark,
+		(unsigned long long)(uintptr_t)&counter);
 	while (read(quit, &c, 1) > 0)
 		;
 	_exit(42);

@@ -103,7 +103,8 @@ static void a_running_guest_is_noticed(void **state)
 {
 	static const struct fake_line after[] = {
 		{ "qSupported", "PacketSize=1000;multiprocess+\nT02thread:01;" }, HELLO_QEMU, END };
-	static const struct fake_line later[] = { { "vCont?", "T02thread:p01.01;\nvCont;c;s" }, HELLO_QEMU, END };
+	static const struct fake_line later[] = { { "vCont?", "T02thread:p01.01;\nvCont;c;s" }, HELLO_QEMU,
+		END };
 	static const struct fake_line plain[] = { HELLO_QEMU, END };
 	static const struct { const char *greeting; const struct fake_line *lines; bool running; } cases[] = {
 		{ "$T02thread:01;#04", plain, true }, { NULL, after, true }, { NULL, later, true },
@@ -197,7 +198,8 @@ static void damage_is_repaired(void **state)
 
 static void damage_without_end_is_given_up(void **state)
 {
-	static const struct fake_line damaged[] = { HELLO_PLAIN, { "g", "!$0011#00" }, { "-", "!$0011#00" }, END };
+	static const struct fake_line damaged[] = { HELLO_PLAIN, { "g", "!$0011#00" }, { "-", "!$0011#00" },
+		END };
 	static const struct fake_line deaf[] = { HELLO_PLAIN, { "g", "!-" }, END };
 	uint8_t regs[8];
 	struct rsp *r = open_fake(damaged);
@@ -268,7 +270,8 @@ static void unasked_stops_are_passed_over(void **state)
 
 static void a_swallowed_post_does_not_hide_the_stop(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "Z0", "~" }, { "vCont;c", "T05thread:p01.01;" }, END };
+	static const struct fake_line lines[] = { HELLO_QEMU, { "Z0", "~" },
+		{ "vCont;c", "T05thread:p01.01;" }, END };
 	struct rsp *r = open_fake(lines);
 	struct rsp_stop stop;
 
@@ -283,7 +286,8 @@ static void a_swallowed_post_does_not_hide_the_stop(void **state)
 
 static void waiting_ends_in_time_and_keeps_what_came(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "!$T05thr" }, { "\003", "!ead:p01.02;#07" }, END };
+	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "!$T05thr" },
+		{ "\003", "!ead:p01.02;#07" }, END };
 	struct rsp *r = open_fake(lines);
 	struct rsp_stop stop;
 
@@ -302,7 +306,8 @@ static void waiting_ends_in_time_and_keeps_what_came(void **state)
 
 static void an_interrupt_stops(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" }, { "\003", "T02thread:p01.01;" }, END };
+	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" },
+		{ "\003", "T02thread:p01.01;" }, END };
 	struct rsp *r = open_fake(lines);
 	struct rsp_stop stop;
 
@@ -321,7 +326,8 @@ static void an_interrupt_stops(void **state)
 
 static void a_running_target_is_asked_nothing(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" }, { "\003", "T02thread:p01.01;" }, END };
+	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" },
+		{ "\003", "T02thread:p01.01;" }, END };
 	struct rsp *r = open_fake(lines);
 	struct rsp_thread t[2];
 	struct rsp_stop stop;
@@ -343,7 +349,8 @@ static void a_running_target_is_asked_nothing(void **state)
 
 static void whether_a_pause_was_ended_is_found_out(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "\003", "~" }, { "\003", "T02thread:p01.01;" },
+	static const struct fake_line lines[] = { HELLO_QEMU, { "\003", "~" },
+		{ "\003", "T02thread:p01.01;" },
 		{ "qC", "QCp1.1" }, END };
 	struct rsp *r = open_fake(lines);
 	const char *reply;
@@ -361,7 +368,8 @@ static void whether_a_pause_was_ended_is_found_out(void **state)
 
 static void points_are_forgotten_on_every_cpu(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "qsThreadInfo", "mp01.02" }, { "qsThreadInfo", "l" },
+	static const struct fake_line lines[] = { HELLO_QEMU, { "qsThreadInfo", "mp01.02" },
+		{ "qsThreadInfo", "l" },
 		{ "Hcp1.", "OK" }, { "?", "T05thread:p01.01;" }, END };
 	struct rsp *r = open_fake(lines);
 
@@ -411,7 +419,8 @@ static void a_stop_on_its_way_saves_the_interrupt(void **state)
 static void steps_name_their_thread(void **state)
 {
 	static const struct fake_line qemu[] = { HELLO_QEMU, { "vCont;s:p1.2", "T05thread:p01.02;" }, END };
-	static const struct fake_line old[] = { { "qSupported", "" }, { "?", "S05" }, { "qf", "m1" }, { "qs", "l" },
+	static const struct fake_line old[] = { { "qSupported", "" }, { "?", "S05" }, { "qf", "m1" },
+		{ "qs", "l" },
 		{ "Hc2", "OK" }, { "s", "S05" }, { "c", "W00" }, END };
 	struct rsp *r = open_fake(qemu);
 	struct rsp_stop stop;
@@ -486,8 +495,9 @@ static void detaching_says_d_and_no_more(void **state)
 
 static void a_stop_is_read_in_one_go(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "z0", "E22" }, { "Hgp1.1", "OK" }, { "Hgp1.2", "OK" },
-		{ "Hgp1.9", "E22" }, { "g", "00112233" }, { "g", "44556677" }, { "g", "88" }, { "m3ff00", "00e0bd1f" },
+	static const struct fake_line lines[] = { HELLO_QEMU, { "z0", "E22" }, { "Hgp1.1", "OK" },
+		{ "Hgp1.2", "OK" }, { "Hgp1.9", "E22" }, { "g", "00112233" }, { "g", "44556677" },
+		{ "g", "88" }, { "m3ff00", "00e0bd1f" },
 		{ "m0,", "E14" }, { "m10,", "00" }, END };
 	struct rsp *r = open_fake(lines);
 	uint8_t regs[3][RSP_REGS_MAX], mem[4];
@@ -515,7 +525,8 @@ static void memory_is_read_in_pieces(void **state)
 {
 	static const struct fake_line lines[] = { { "qSupported", "PacketSize=40;multiprocess+" }, HELLO_QEMU,
 		{ "m1000,20", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f" },
-		{ "m1020,8", "2021222324252627" }, { "m2000,20", "E14" }, { "m2020,8", "0011223344556677" }, { "m3", "zz" },
+		{ "m1020,8", "2021222324252627" }, { "m2000,20", "E14" }, { "m2020,8", "0011223344556677" },
+		{ "m3", "zz" },
 		{ "m4", "0011" }, { "Hg", "OK" }, END };
 	struct rsp *r = open_fake(lines);
 	uint8_t mem[40];
@@ -583,8 +594,10 @@ static void monitor_output_is_passed_on(void **state)
 
 static void objects_are_read_whole(void **state)
 {
-	static const struct fake_line lines[] = { HELLO_QEMU, { "qXfer:features:read:target.xml:0,", "m<target>#" },
-		{ "qXfer:features:read:target.xml:9,", "m$}*" }, { "qXfer:features:read:target.xml:c,", "l</target>" },
+	static const struct fake_line lines[] = { HELLO_QEMU,
+		{ "qXfer:features:read:target.xml:0,", "m<target>#" },
+		{ "qXfer:features:read:target.xml:9,", "m$}*" },
+		{ "qXfer:features:read:target.xml:c,", "l</target>" },
 		{ "qXfer:features:read:no", "E00" }, { "qXfer:features:read:endless", "mx" }, END };
 	struct rsp *r = open_fake(lines);
 	char *xml = NULL;
@@ -602,7 +615,8 @@ static void objects_are_read_whole(void **state)
 
 static void bad_thread_lists_end(void **state)
 {
-	static const struct fake_line endless[] = { { "qSupported", "PacketSize=1000" }, { "qqemu", "ENABLE=1" },
+	static const struct fake_line endless[] = { { "qSupported", "PacketSize=1000" },
+		{ "qqemu", "ENABLE=1" },
 		{ "qfThreadInfo", "m1" }, { "qsThreadInfo", "l" }, { "qsThreadInfo", "m1" }, END };
 	static const struct fake_line wrong[] = { HELLO_QEMU, { "qfThreadInfo", "mp1.x" }, END };
 	struct rsp *r = open_fake(endless);
@@ -766,7 +780,8 @@ static void absent_targets_are_told(void **state)
 
 static void misspelt_targets_are_told(void **state)
 {
-	static const char *const bad[] = { "", "1234", ":", ":x", ":0", ":65536", ":123456", "host:", "unix:", "[::1]",
+	static const char *const bad[] = { "", "1234", ":", ":x", ":0", ":65536", ":123456", "host:", "unix:",
+		"[::1]",
 		":12 ", "tcp:", "tcp:1234", "\033[2J" };
 
 	(void)state;

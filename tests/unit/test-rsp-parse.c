@@ -22,7 +22,8 @@ static void replies_are_told_apart_by_shape(void **state)
 		{ "ENABLE=1,NOIRQ=2", RSP_REPLY_OTHER }, { "Exx", RSP_REPLY_OTHER },
 		{ "T05thread:p01.01;", RSP_REPLY_STOP }, { "T05", RSP_REPLY_STOP }, { "T5", RSP_REPLY_OTHER },
 		{ "S05", RSP_REPLY_STOP }, { "S0", RSP_REPLY_OTHER }, { "S05x", RSP_REPLY_OTHER },
-		{ "W00", RSP_REPLY_EXITED }, { "X0f;process:1", RSP_REPLY_EXITED }, { "Wxy", RSP_REPLY_OTHER },
+		{ "W00", RSP_REPLY_EXITED }, { "X0f;process:1", RSP_REPLY_EXITED },
+		{ "Wxy", RSP_REPLY_OTHER },
 		{ "O414243", RSP_REPLY_OUTPUT }, { "O", RSP_REPLY_OTHER }, { "Oops", RSP_REPLY_OTHER },
 		{ "mp01.01", RSP_REPLY_OTHER }, { "l", RSP_REPLY_OTHER }, { "00112233", RSP_REPLY_OTHER },
 	};
@@ -77,7 +78,8 @@ static void odd_stops_do_no_harm(void **state)
 {
 	static const char *const odd[] = {
 		"T05;", "T05;;;", "T05thread", "T05thread:", "T05thread:;", "T05:", "T05:;:;", "T05watch:;",
-		"T05watch:xyz;", "T05watch:11112222333344445;", "T05thread:p;", "T05thread:p1.;", "T05thread:1x;",
+		"T05watch:xyz;", "T05watch:11112222333344445;", "T05thread:p;", "T05thread:p1.;",
+		"T05thread:1x;",
 		"T05swbreak:;library:;unknown-key:value:with:colons;",
 	};
 	struct rsp_stop s = { 0 };
@@ -97,9 +99,11 @@ static void thread_ids_are_read(void **state)
 	static const struct { const char *text; long used; uint32_t pid, tid; } cases[] = {
 		{ "p01.02", 6, 1, 2 }, { "p1.1;", 4, 1, 1 }, { "2a", 2, 0, 0x2a }, { "0", 1, 0, 0 },
 		{ "-1", 2, 0, RSP_TID_ALL }, { "p1.-1", 5, 1, RSP_TID_ALL }, { "p5", 2, 5, RSP_TID_ALL },
-		{ "p-1.-1", 6, RSP_TID_ALL, RSP_TID_ALL }, { "pffffffff.ffffffff", 18, UINT32_MAX, UINT32_MAX },
+		{ "p-1.-1", 6, RSP_TID_ALL, RSP_TID_ALL },
+		{ "pffffffff.ffffffff", 18, UINT32_MAX, UINT32_MAX },
 		{ "", -1, 0, 0 }, { "p", -1, 0, 0 }, { "p1.", -1, 0, 0 }, { "p.1", -1, 0, 0 },
-		{ "x", -1, 0, 0 }, { "100000000", -1, 0, 0 }, { "p1.100000000", -1, 0, 0 }, { "-2", -1, 0, 0 },
+		{ "x", -1, 0, 0 }, { "100000000", -1, 0, 0 }, { "p1.100000000", -1, 0, 0 },
+		{ "-2", -1, 0, 0 },
 	};
 
 	(void)state;

@@ -40,7 +40,8 @@ static void run_qemu(void)
 	snprintf(gdb_arg, sizeof(gdb_arg), "%s,server=on,wait=off", stub);
 	snprintf(monitor_arg, sizeof(monitor_arg), "%s,server=on,wait=off", monitor);
 	snprintf(qmp_arg, sizeof(qmp_arg), "%s,server=on,wait=off", qmp);
-	execlp(QEMU, QEMU, "-nodefaults", "-display", "none", "-M", "q35,accel=tcg", "-m", "32", "-smp", "2", "-S",
+	execlp(QEMU, QEMU, "-nodefaults", "-display", "none", "-M", "q35,accel=tcg", "-m", "32", "-smp", "2",
+	       "-S",
 	       "-monitor", monitor_arg, "-qmp", qmp_arg, "-gdb", gdb_arg, NULL);
 	_exit(127);
 }
@@ -202,7 +203,8 @@ static void points_stop_it(void **state)
 	struct rsp *r = attach(NULL);
 	struct target_desc *d = target_desc_of(r, &err);
 	uint8_t regs[RSP_REGS_MAX], code[4];
-	struct rsp_job job = { .thread = { 1, 1 }, .regs = regs, .addr = ENTRY, .mem = code, .len = sizeof(code) };
+	struct rsp_job job = { .thread = { 1, 1 }, .regs = regs, .addr = ENTRY, .mem = code,
+		.len = sizeof(code) };
 	struct rsp_stop stop;
 	uint64_t rip;
 
@@ -332,8 +334,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(its_memory_is_read, start_qemu, stop_qemu),
 		cmocka_unit_test_setup_teardown(duplicates_stack, start_qemu, stop_qemu),
 		cmocka_unit_test_setup_teardown(points_stop_it, start_qemu, stop_qemu),
-		cmocka_unit_test_setup_teardown(what_a_killed_debugger_left_is_forgotten, start_qemu, stop_qemu),
-		cmocka_unit_test_setup_teardown(resumes_are_pipelined_without_a_stray_stop, start_qemu, stop_qemu),
+		cmocka_unit_test_setup_teardown(what_a_killed_debugger_left_is_forgotten, start_qemu,
+						stop_qemu),
+		cmocka_unit_test_setup_teardown(resumes_are_pipelined_without_a_stray_stop, start_qemu,
+						stop_qemu),
 		cmocka_unit_test_setup_teardown(it_runs_on_when_detached, start_qemu, stop_qemu),
 		cmocka_unit_test_setup_teardown(its_other_doors_are_named, start_qemu, stop_qemu),
 		cmocka_unit_test_setup_teardown(its_death_is_told, start_qemu, stop_qemu),

@@ -61,7 +61,8 @@ static void includes_are_followed(void **state)
 {
 	static const struct file qemu[] = {
 		{ "target.xml", "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"
-			"<architecture>i386:x86-64</architecture><xi:include href=\"i386-64bit.xml\"/></target>" },
+			"<architecture>i386:x86-64</architecture>"
+			"<xi:include href=\"i386-64bit.xml\"/></target>" },
 		{ "i386-64bit.xml", "<?xml version=\"1.0\"?><!DOCTYPE feature SYSTEM \"gdb-target.dtd\">"
 			"<feature name=\"org.gnu.gdb.i386.core\"><flags id=\"x\" size=\"4\">"
 			"<field name=\"\" start=\"22\" end=\"31\"/></flags>"
@@ -96,7 +97,8 @@ static void includes_are_followed(void **state)
 static void numbers_order_the_registers(void **state)
 {
 	struct target_desc *d = read_text("<target><feature><reg name='c' bitsize='32' regnum='9'/>"
-					  "<reg name='d' bitsize='64'/><reg name='a' bitsize='16' regnum='2'/></feature></target>");
+					  "<reg name='d' bitsize='64'/>"
+					  "<reg name='a' bitsize='16' regnum='2'/></feature></target>");
 
 	(void)state;
 	assert_non_null(d);
@@ -122,7 +124,8 @@ static void bad_registers_are_refused(void **state)
 	refused("<target><reg name='a' bitsize='-8'/></target>", "size");
 	refused("<target><reg name='a' bitsize='99999999999999999999'/></target>", "size");
 	refused("<target><reg name='a' bitsize='8' regnum='x'/></target>", "number of register a");
-	refused("<target><reg name='a' bitsize='8' regnum='1'/><reg name='b' bitsize='8' regnum='1'/></target>",
+	refused("<target><reg name='a' bitsize='8' regnum='1'/>"
+		"<reg name='b' bitsize='8' regnum='1'/></target>",
 		"twice");
 	refused("<target/>", "no registers");
 }
@@ -185,7 +188,8 @@ static void registers_are_bounded(void **state)
 	strcat(text, "</target>");
 	refused(text, "too many registers");
 	free(text);
-	d = read_text("<target><architecture>a very long name that does not fit the room for it</architecture>"
+	d = read_text("<target>"
+		      "<architecture>a very long name that does not fit the room for it</architecture>"
 		      "<reg name='a register with a name that is far too long' bitsize='8'/></target>");
 	assert_non_null(d);
 	assert_string_equal(target_desc_arch(d), "a very long name that does not ");
@@ -196,7 +200,8 @@ static void registers_are_bounded(void **state)
 static void qemu_has_a_layout_of_its_own(void **state)
 {
 	static const struct { const char *name; int offset; } regs[] = {
-		{ "rax", 0 }, { "rip", 128 }, { "eflags", 136 }, { "cs", 140 }, { "fs_base", 164 }, { "cr0", 188 },
+		{ "rax", 0 }, { "rip", 128 }, { "eflags", 136 }, { "cs", 140 }, { "fs_base", 164 },
+		{ "cr0", 188 },
 		{ "cr4", 212 }, { "efer", 228 }, { "st0", 236 }, { "xmm0", 348 }, { "mxcsr", 604 },
 	};
 	struct target_desc *d = target_desc_qemu_x86_64(&err);
