@@ -127,6 +127,7 @@ static void give_signals_back(void)
 static int check_terminal(struct error *err)
 {
 	const char *name = getenv("TERM"), *cup;
+	bool can_move;
 	int known;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -135,10 +136,12 @@ static int check_terminal(struct error *err)
 		return fail(err, ERR_USAGE, "the terminal type TERM=%.40s is not known here; `smmtrace report FILE` "
 			    "needs none", name ? name : "");
 	cup = tigetstr("cup");
-	if (!cup || cup == (const char *)-1)
+	can_move = cup && cup != (const char *)-1;
+	remember_leave();
+	del_curterm(cur_term);
+	if (!can_move)
 		return fail(err, ERR_USAGE, "the terminal TERM=%.40s cannot place its cursor; use `smmtrace report "
 			    "FILE`", name ? name : "");
-	remember_leave();
 	return 0;
 }
 
