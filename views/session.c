@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -173,6 +174,7 @@ static pid_t fork_recorder(const struct session *s, const char *path, FILE *kept
 	pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a view that is killed ends the recording cleanly */
 		dup2(fileno(kept), STDERR_FILENO);
 		exit(record(s, path, NULL, ends[1]));
 	}
