@@ -63,6 +63,7 @@ struct log_tap {
 	atomic_int cpus;                       /* known to us */
 	atomic_bool in_smm[EVENT_MAX_CPUS];    /* mirrors gcpu.in_smm */
 	atomic_bool reset[EVENT_MAX_CPUS];     /* reset while in SMM */
+	atomic_llong born[EVENT_MAX_CPUS];     /* when the log first spoke of a CPU unknown to us; 0 = never */
 	atomic_bool rescan;                    /* a CPU came or went */
 	atomic_bool want_bases;                /* look for SMBASEs at the next 0xb2 write */
 	atomic_bool apm_seen;

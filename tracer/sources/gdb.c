@@ -53,6 +53,9 @@ static void tap_put(struct event_out *out, const struct event *ev)
 
 	if (ev->kind == EV_CPU_RESET && ev->cpu >= 0) {
 		if (ev->cpu >= atomic_load(&tap->cpus)) {
+			long long never = 0;
+
+			atomic_compare_exchange_strong(&tap->born[ev->cpu], &never, ev->ts);
 			atomic_store(&tap->rescan, true);
 			wake(tap);
 		} else if (atomic_load(&tap->in_smm[ev->cpu])) {
@@ -333,7 +336,8 @@ static int arm_new_cpus(struct gdb *g, int64_t ts, struct error *err)
 	if (rsp_sync(g->rsp, err) < 0) /* removals are refused where a CPU lacks the point */
 		return -1;
 	for (int i = known; i < g->cpus; i++) {
-		struct event ev = event_new(EV_BLIND, SRC_GDB, i, since);
+		int64_t born = atomic_exchange(&g->tap.born[i], 0);
+		struct event ev = event_new(EV_BLIND, SRC_GDB, i, born ? born : since);
 
 		event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
 		event_set(&ev, BLIND_WHY, WHY_NEW_CPU);
