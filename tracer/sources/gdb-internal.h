@@ -102,16 +102,54 @@ struct gdb {
 	unsigned handlings;
 };
 
-/* gdb.c */
+/* gdb-out.c: what is said, to the pipeline and to the user */
 void gdb_put(struct gdb *g, struct event ev);
+void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t until, enum pause_why why);
+void gdb_put_session(struct gdb *g, enum session_what what, int64_t ts);
 void gdb_note(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void gdb_set_in_smm(struct gdb *g, struct gcpu *c, bool in_smm);
+void gdb_pause_begins(struct gdb *g, int64_t ts);
+void gdb_pause_ends(struct gdb *g, enum pause_why why);
+
+/* gdb-log.c: not having the log is no failure; the user is told what is then not recorded */
+void gdb_log_tap(struct event_out *out, const struct event *ev);
+void gdb_log_open(struct gdb *g);
+void gdb_log_arm_guard(struct gdb *g);
+void gdb_log_switch_off(struct gdb *g);
+/* CPUs that the log says were reset inside SMM are outside now. */
+void gdb_log_take_resets(struct gdb *g);
+
+/* gdb-attach.c */
+void gdb_find_bases(struct gdb *g, const struct monitor_regs *seen, int n, int64_t ts);
+void gdb_free(struct gdb *g);
 
 /* gdb-cpus.c: take in who exists; 1 = a CPU is new, 0 = as before, negative = error. */
 int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err);
 struct gcpu *gdb_cpu_by_thread(struct gdb *g, struct rsp_thread t);
 /* Where every CPU stands, as cpu-seen events; @out holds at least @max, returns how many. */
 int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err);
+
+/* What one stop is about; lives for that stop. */
+struct stop_ctx {
+	struct gdb *g;
+	const struct rsp_stop *stop;
+	int64_t ts;
+	struct gcpu *c;
+	struct regs regs;
+	bool has_tail;     /* g->tail holds the save state at tail_base */
+	uint64_t tail_base;
+};
+
+/* gdb-smi.c: record what the CPU of @s does; 0, or negative when the stub fails */
+int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, struct error *err);
+int gdb_smi_slot_written(struct stop_ctx *s, struct error *err);
+void gdb_smi_leave(struct stop_ctx *s, uint64_t rsm, enum event_via via);
+/* May the CPU leave the SMI it is in at the linear address @lin? */
+bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin);
+/* Linear address of the instruction pointer; CS base is not told, so it is concluded from the selector. */
+uint64_t gdb_smi_pc(const struct gcpu *c, const struct regs *r);
+/* Read the handler at c->base through the selected thread, which must be in SMM. */
+void gdb_smi_learn(struct gdb *g, struct gcpu *c);
 
 /* gdb-capture.c */
 void gdb_capture_want(struct gdb *g);

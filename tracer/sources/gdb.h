@@ -8,9 +8,10 @@
  * source, which it drains at every stop so that what the log says about the
  * time before the stop comes before it.
  *
- * Files: gdb.c session (attach, detach, stops), gdb-capture.c what a stop means
- * (per-CPU state machine), gdb-late.c SMBASEs of CPUs relocated before we came,
- * gdb-cpus.c which CPUs exist, gdb-points.c, gdb-handler.c, gdb-regs.c.
+ * Files, lowest first: gdb-regs.c, gdb-handler.c, spin.c, qemu-monitor.c (pure), gdb-points.c, gdb-out.c what
+ * is said, gdb-log.c the log beside the stub, gdb-cpus.c which CPUs exist, gdb-late.c SMBASEs of CPUs relocated
+ * before we came, gdb-smi.c entries, RSMs and SMBASE writes, gdb-capture.c what a stop means, gdb-attach.c,
+ * gdb.c stops and the way out.
  */
 #ifndef TRACER_SOURCES_GDB_H
 #define TRACER_SOURCES_GDB_H

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* QEMU's log next to the stub: switched on and off through the monitor, its events looked at on their way. */
+#include "gdb-internal.h"
+
+#include <unistd.h>
+
+static void wake(struct log_tap *tap)
+{
+	uint64_t one = 1;
+
+	if (write(tap->wake_fd, &one, sizeof(one)) < 0)
+		return; /* already awake */
+}
+
+void gdb_log_tap(struct event_out *out, const struct event *ev)
+{
+	struct log_tap *tap = (struct log_tap *)out;
+
+	if (ev->kind == EV_CPU_RESET && ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS) {
+		if (ev->cpu >= atomic_load(&tap->cpus)) {
+			long long never = 0;
+
+			atomic_compare_exchange_strong(&tap->born[ev->cpu], &never, ev->ts);
+			atomic_store(&tap->rescan, true);
+			wake(tap);
+		} else if (atomic_load(&tap->in_smm[ev->cpu])) {
+			atomic_store(&tap->reset[ev->cpu], true);
+			wake(tap);
+		}
+	}
+	if (ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == 0xb2 && atomic_load(&tap->want_bases)) {
+		atomic_store(&tap->apm_seen, true);
+		wake(tap);
+	}
+	tap->next->put(tap->next, ev);
+}
+
+/* CPUs that the log says were reset inside SMM are outside now. */
+void gdb_log_take_resets(struct gdb *g)
+{
+	for (int i = 0; i < g->cpus; i++)
+		if (atomic_exchange(&g->tap.reset[i], false))
+			gdb_set_in_smm(g, &g->cpu[i], false);
+}
+void gdb_log_arm_guard(struct gdb *g)
+{
+	guard_arm(g->args.guard, g->leave_stopped, (const char(*)[GUARD_UNDO_SIZE])g->plan.off,
+		  g->log ? g->plan.offs : 0);
+	guard_set_file(g->args.guard, g->log && g->plan.input == QEMULOG_FIFO ? g->plan.fifo : "");
+}
+
+static void log_switch_on(struct gdb *g)
+{
+	char reply[1024];
+
+	for (unsigned i = 0; i < g->plan.asks; i++) {
+		if (rsp_monitor_text(g->rsp, g->plan.ask[i], reply, sizeof(reply), NULL) < 0)
+			return;
+		qemulog_plan_reply(&g->plan, i, reply);
+	}
+	gdb_log_arm_guard(g);
+	for (unsigned i = 0; i < g->plan.ons; i++)
+		if (!rsp_monitor_text(g->rsp, g->plan.on[i], reply, sizeof(reply), NULL) && reply[0])
+			gdb_note(g, "QEMU refused '%s'", g->plan.on[i]);
+}
+
+/* Not having the log is no failure: ports and IPIs are then not recorded, and the user is told. */
+void gdb_log_open(struct gdb *g)
+{
+	struct error err;
+
+	if (g->args.no_log)
+		return;
+	if (!g->server_pid) {
+		gdb_note(g, "port accesses, IPIs and resets are not recorded: QEMU is not on this host");
+		return;
+	}
+	if (qemulog_plan(g->server_pid, &g->plan, &err) < 0 ||
+	    !(g->log = qemulog_open(&g->plan, &g->tap.out, &err))) {
+		gdb_note(g, "port accesses, IPIs and resets are not recorded: %s", err.text);
+		return;
+	}
+	if (g->plan.note[0])
+		gdb_note(g, "%s", g->plan.note);
+	log_switch_on(g);
+}
+
+void gdb_log_switch_off(struct gdb *g)
+{
+	char reply[1024];
+
+	for (unsigned i = 0; g->log && i < g->plan.offs; i++)
+		if (rsp_monitor_text(g->rsp, g->plan.off[i], reply, sizeof(reply), NULL) < 0)
+			return;
+}
