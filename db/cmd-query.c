@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "commands.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	int rc = check_options(argv[0], &err);
 
 	(void)cmd;
+	signal(SIGPIPE, SIG_DFL); /* `query ... | head` ends like any other program there */
 	if (!rc && (argc < 2 || as_list))
 		rc = check_recording(argv[0], &err);
 	else if (!rc && !(q = query_open(argv[0], argv[1], &err)))

@@ -238,7 +238,7 @@ static int take_row(struct answer *a, int columns, const struct cell *cell, stru
 
 	o->written += !rc;
 	if (!rc && ferror(o->f))
-		return fail(err, ERR_OUTPUT, "the output cannot be written");
+		return fail_errno(err, ERR_OUTPUT, "the output cannot be written");
 	return rc;
 }
 
