@@ -82,16 +82,16 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 static int take_smi(void *arg, const struct reader_smi *smi)
 {
 	*(struct reader_smi *)arg = *smi;
-	return 0;
+	return 1;
 }
 
-int detail_smi(struct reader *r, const struct event *ev, struct reader_smi *smi, struct error *err)
+int detail_smi(struct reader *r, int cpu, int64_t ts, int64_t end, struct reader_smi *smi, struct error *err)
 {
 	int got;
 
 	smi->id = 0;
-	if (ev->cpu == CPU_UNKNOWN)
+	if (cpu < 0)
 		return 0;
-	got = reader_smis(r, ev->cpu, ev->ts, ev->ts, take_smi, smi, err);
+	got = reader_smis(r, cpu, ts, end, take_smi, smi, err);
 	return got < 0 ? got : smi->id != 0;
 }

@@ -20,7 +20,7 @@ struct detail {
 void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
 		  int64_t first_ns);
 
-/* The SMI of the event's CPU that holds its time: 1 found, 0 none, negative. */
-int detail_smi(struct reader *r, const struct event *ev, struct reader_smi *smi, struct error *err);
+/* The SMI of @cpu that @ts lies in, or the next one that begins before @end: 1 found, 0 none, negative. */
+int detail_smi(struct reader *r, int cpu, int64_t ts, int64_t end, struct reader_smi *smi, struct error *err);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "filter.h"
-#include "keys.h"
 #include "marks.h"
 #include "../tracer/clock.h"
 
@@ -139,21 +138,43 @@ static void draw_lanes(struct canvas *c, const struct picture *p)
 	}
 }
 
-/* "-- 12.846123 s  CPU 1: 3 SMIs, 1.20 ms in SMM ------ filter: smi --" */
+/* "CPU 1: in SMM for 1.20 ms at 0x30000, APM 04": what the chosen lane does under the cursor. */
+static void describe_smi(char *out, size_t size, const struct picture *p, const struct lane_count *n)
+{
+	const struct reader_smi *smi = p->smi;
+	char lasted[32], base[32] = "an unknown base", cmd[16] = "";
+
+	if (n->many)
+		snprintf(out, size, "more than %u SMIs here", n->smis - 1);
+	else if (n->smis > 1 || !smi)
+		snprintf(out, size, "%u SMI%s here, %s in SMM", n->smis, n->smis == 1 ? "" : "s",
+			 duration_text(lasted, sizeof(lasted), n->smm_ns));
+	else {
+		duration_text(lasted, sizeof(lasted), ns_between(smi->enter_ns, smi->leave_ns ? smi->leave_ns :
+								 p->now_ns));
+		if (smi->smbase != SMBASE_UNKNOWN)
+			snprintf(base, sizeof(base), "0x%" PRIx64, smi->smbase);
+		if (smi->apm_cmd != SMI_CMD_UNKNOWN)
+			snprintf(cmd, sizeof(cmd), ", APM %02x", (unsigned)smi->apm_cmd & 0xff);
+		snprintf(out, size, "in SMM for %s%s at %s%s", lasted, smi->leave_ns ? "" : " and still inside",
+			 base, cmd);
+	}
+}
+
+/* "-- 12.846123 s  CPU 1: 3 SMIs here, 1.20 ms in SMM ------ filter: smi --" */
 static void draw_pane_head(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row, col;
 	struct lane_count n = lanes_count(p->lanes, p->lane, scale_column(&p->scale, p->cursor_ns));
-	char at[48], in_smm[32], right[128];
+	char at[48], smi[128], right[128];
 
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
 	col = canvas_print(c, row, 2, CELL_LABEL, " %s ", at);
-	if (p->lane > 0 && n.many)
-		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: more than %u SMIs here ", p->lane - 1, n.smis - 1);
-	else if (p->lane > 0 && n.smis)
-		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %u SMI%s here, %s in SMM ", p->lane - 1, n.smis,
-			     n.smis == 1 ? "" : "s", duration_text(in_smm, sizeof(in_smm), n.smm_ns));
+	if (p->lane > 0 && n.smis) {
+		describe_smi(smi, sizeof(smi), p, &n);
+		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
+	}
 	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "", p->follow ? " following " : "",
 		 p->sampled ? " too many to show all: zoom in " : "", *p->filter ? " filter: " : "", p->filter,
 		 *p->filter ? " " : "");
@@ -254,58 +275,6 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	else
 		draw_list(c, p);
 	draw_status(c, p);
-}
-
-static void help_keys(struct canvas *c, int row, int rows)
-{
-	for (int a = 0; a < ACTION_COUNT; a++) {
-		int col = 1 + a / rows * 40;
-
-		canvas_text(c, row + a % rows, col, CELL_LABEL, key_info[a].keys);
-		canvas_text(c, row + a % rows, col + 12, CELL_PLAIN, key_info[a].help);
-	}
-}
-
-static void help_marks(struct canvas *c, int row, int rows, bool utf8)
-{
-	for (int m = 0; m < LANE_MARK_COUNT; m++) {
-		int col = 1 + m / rows * 26;
-
-		canvas_put(c, row + m % rows, col, utf8 ? lane_glyph[m].unicode : (uint32_t)lane_glyph[m].ascii,
-			   lane_glyph[m].class);
-		canvas_text(c, row + m % rows, col + 2, CELL_PLAIN, lane_glyph[m].help);
-	}
-}
-
-static void help_spans(struct canvas *c, int row, bool utf8)
-{
-	int col = canvas_text(c, row, 1, CELL_SMM, utf8 ? "\xe2\x96\x90\xe2\x96\x88\xe2\x96\x8c" : "[#]");
-
-	col = canvas_text(c, row, col, CELL_PLAIN, " SMM   ");
-	col = canvas_text(c, row, col, CELL_SMM_DEFAULT, "[d]");
-	col = canvas_text(c, row, col, CELL_PLAIN, " SMM at 0x30000   ");
-	col = canvas_text(c, row, col, CELL_RUNNING, utf8 ? "\xe2\x94\x80\xe2\x94\x80" : "--");
-	col = canvas_text(c, row, col, CELL_PLAIN, " running   ");
-	col = canvas_text(c, row, col, CELL_RESET, utf8 ? "\xc2\xb7\xc2\xb7" : "..");
-	col = canvas_text(c, row, col, CELL_PLAIN, " reset   ");
-	col = canvas_text(c, row, col, CELL_GAP, utf8 ? "\xe2\x95\xb1\xe2\x95\xb1" : "//");
-	col = canvas_text(c, row, col, CELL_PLAIN, " unseen   ");
-	col = canvas_text(c, row, col, CELL_SMM, utf8 ? "\xe2\x96\x82\xe2\x96\x84\xe2\x96\x86" : "2..9+");
-	canvas_text(c, row, col, CELL_PLAIN, " several");
-}
-
-void picture_help(struct canvas *c, bool utf8)
-{
-	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3;
-
-	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
-	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
-	help_keys(c, 1, key_rows);
-	canvas_fill(c, 1 + key_rows, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
-	help_marks(c, 2 + key_rows, mark_rows, utf8);
-	help_spans(c, 2 + key_rows + mark_rows, utf8);
-	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
-	canvas_text(c, c->rows - 1, 0, CELL_STATUS, " any key: back to the timeline");
 }
 
 void picture_too_small(struct canvas *c)

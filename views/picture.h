@@ -15,6 +15,7 @@
 
 #include "canvas.h"
 #include "lanes.h"
+#include "../db/reader.h"
 #include "../tracer/event.h"
 
 #define PICTURE_MIN_ROWS 16
@@ -49,6 +50,7 @@ struct picture {
 	const struct lanes *lanes;
 	int lane, top_lane;         /* the chosen one; the first one shown */
 	int64_t cursor_ns;
+	const struct reader_smi *smi; /* the stay in SMM under the cursor; NULL = none */
 	bool sampled;
 
 	const struct picture_event *list;

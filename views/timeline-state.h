@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the timeline shows and where the user is in it; private to timeline*.c.
- * timeline.c owns the loop and the screen, timeline-actions.c what keys do.
+ * timeline.c owns the loop and the screen, timeline-actions.c what keys do, timeline-move.c how.
  */
 #ifndef VIEWS_TIMELINE_STATE_H
 #define VIEWS_TIMELINE_STATE_H
@@ -35,6 +35,7 @@ struct timeline {
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct reader_smi smi;                    /* under the cursor; id 0 = none */
 	bool sampled;
 
 	enum prompt prompt;
@@ -47,10 +48,31 @@ struct timeline {
 /* Do what a key says: 0, or negative when the recording cannot be read. */
 int timeline_key(struct timeline *t, int key, struct error *err);
 
-/* The whole recording, with a little room, in the window. */
-void timeline_fit(struct timeline *t);
+/* timeline-move.c: where the window, the cursor and the choice go. */
 
-/* The window so that the end is at its right edge. */
+/* The whole recording, with a little room, in the window; the window so that the end is at its right edge. */
+void timeline_fit(struct timeline *t);
 void timeline_show_end(struct timeline *t);
+
+/* The cursor by one column; the window by @by ns; both choose the nearest event of the lane. 0 or negative. */
+int timeline_step(struct timeline *t, int by, struct error *err);
+int timeline_pan(struct timeline *t, int64_t by, struct error *err);
+
+/* @num / @den of the span, the cursor stays where it is. 0. */
+int timeline_zoom(struct timeline *t, int num, int den);
+
+/* What to look for: events of the chosen lane, of any lane; both as the filter allows. */
+struct seek timeline_lane_seek(const struct timeline *t);
+struct seek timeline_any_seek(const struct timeline *t);
+
+/*
+ * Choose the nearest event, of this lane or of any; choose @e and bring the cursor
+ * there; go to the next one that @what takes, or say @none. 0 or negative.
+ */
+int timeline_choose_nearest(struct timeline *t, struct error *err);
+int timeline_choose_any(struct timeline *t, struct error *err);
+void timeline_choose(struct timeline *t, const struct picture_event *e, bool change_lane);
+int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane, const char *none,
+		struct error *err);
 
 #endif

@@ -47,10 +47,23 @@ static int go_with_end(struct timeline *t, struct error *err)
 static int make_detail(struct timeline *t, struct error *err)
 {
 	struct reader_smi smi;
-	int got = detail_smi(t->reader, &t->chosen.ev, &smi, err);
+	const struct event *ev = &t->chosen.ev;
+	int got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
 
 	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, t->feed.first_ns);
 	return got;
+}
+
+/* The first SMI that touches the cursor's column in the chosen lane. */
+static int smi_at_cursor(struct timeline *t, struct error *err)
+{
+	int col = scale_column(&t->scale, t->cursor_ns);
+
+	t->smi.id = 0;
+	if (col < 0 || col >= t->scale.width)
+		return 0;
+	return detail_smi(t->reader, t->lane - 1, scale_start(&t->scale, col), scale_start(&t->scale, col + 1) - 1,
+			  &t->smi, err);
 }
 
 static void scroll_lanes(struct timeline *t, const struct layout *y)
@@ -79,6 +92,9 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	if (got < 0)
 		return got;
 	t->sampled = got > 0;
+	got = smi_at_cursor(t, err);
+	if (got < 0)
+		return got;
 	t->listed = seek_around(t->reader, &any, here ? t->chosen.ev.ts : t->cursor_ns, t->chosen.id,
 				y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, t->list, &t->chosen_at, err);
 	return t->listed < 0 ? t->listed : t->show_detail ? make_detail(t, err) : 0;
@@ -94,7 +110,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		.first_ns = t->feed.first_ns, .now_ns = t->feed.now_ns, .paused_ns = sum->paused_ns,
 		.smis = sum->smis, .lost = sum->lost, .cpus = sum->cpus,
 		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
-		.cursor_ns = t->cursor_ns, .sampled = t->sampled,
+		.cursor_ns = t->cursor_ns, .smi = t->smi.id ? &t->smi : NULL, .sampled = t->sampled,
 		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
 		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
 		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,

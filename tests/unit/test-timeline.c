@@ -177,6 +177,30 @@ static void utf8_is_drawn_with_bars(void **state)
 	stage_free(s);
 }
 
+static void the_pane_tells_the_stay_under_the_cursor(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct reader_smi smi;
+	struct error err = { 0 };
+	char text[256];
+	struct picture p;
+
+	(void)state;
+	fill(s, 1000000000, 100000000, 71, false);
+	assert_int_equal(detail_smi(s->reader, 0, 1025000000, 1025000001, &smi, &err), 1);
+	p = picture_of(s, 24, 80, false);
+	p.smi = &smi;
+	picture_draw(&s->canvas, &p);
+	canvas_row_text(&s->canvas, p.layout.pane_row, text, sizeof(text));
+	assert_non_null(strstr(text, " CPU 0: in SMM for 59.0 ms and still inside at 0x7ffb3000, APM 04 --"));
+	assert_int_equal(detail_smi(s->reader, 1, 1025000000, 1025000001, &smi, &err), 1);
+	p.lane = 2;
+	picture_draw(&s->canvas, &p);
+	canvas_row_text(&s->canvas, p.layout.pane_row, text, sizeof(text));
+	assert_non_null(strstr(text, " CPU 1: in SMM for 18.0 ms at 0x30000, APM 04 --"));
+	stage_free(s);
+}
+
 static void a_window_knows_what_was_before_it(void **state)
 {
 	struct stage *s = stage_of(hang);
@@ -322,7 +346,7 @@ static void detail_says_every_field(void **state)
 
 	(void)state;
 	assert_int_equal(reader_event(s->reader, 9, &e.ev, &err), 1);
-	assert_int_equal(detail_smi(s->reader, &e.ev, &smi, &err), 1);
+	assert_int_equal(detail_smi(s->reader, 1, e.ev.ts, e.ev.ts, &smi, &err), 1);
 	detail_write(d, &e, &smi, 1000000000);
 	assert_int_equal(d->lines, 6);
 	for (int i = 0; i < 6; i++)
@@ -429,6 +453,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hang_is_one_picture),
 		cmocka_unit_test(utf8_is_drawn_with_bars),
+		cmocka_unit_test(the_pane_tells_the_stay_under_the_cursor),
 		cmocka_unit_test(a_window_knows_what_was_before_it),
 		cmocka_unit_test(the_filter_hides_marks_but_no_state),
 		cmocka_unit_test(too_much_is_sampled),

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "picture.h"
+
+#include "keys.h"
+
+static void help_keys(struct canvas *c, int row, int rows)
+{
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		int col = 1 + a / rows * 40;
+
+		canvas_text(c, row + a % rows, col, CELL_LABEL, key_info[a].keys);
+		canvas_text(c, row + a % rows, col + 12, CELL_PLAIN, key_info[a].help);
+	}
+}
+
+static void help_marks(struct canvas *c, int row, int rows, bool utf8)
+{
+	for (int m = 0; m < LANE_MARK_COUNT; m++) {
+		int col = 1 + m / rows * 26;
+
+		canvas_put(c, row + m % rows, col, utf8 ? lane_glyph[m].unicode : (uint32_t)lane_glyph[m].ascii,
+			   lane_glyph[m].class);
+		canvas_text(c, row + m % rows, col + 2, CELL_PLAIN, lane_glyph[m].help);
+	}
+}
+
+static void help_spans(struct canvas *c, int row, bool utf8)
+{
+	int col = canvas_text(c, row, 1, CELL_SMM, utf8 ? "\xe2\x96\x90\xe2\x96\x88\xe2\x96\x8c" : "[#]");
+
+	col = canvas_text(c, row, col, CELL_PLAIN, " SMM   ");
+	col = canvas_text(c, row, col, CELL_SMM_DEFAULT, "[d]");
+	col = canvas_text(c, row, col, CELL_PLAIN, " SMM at 0x30000   ");
+	col = canvas_text(c, row, col, CELL_RUNNING, utf8 ? "\xe2\x94\x80\xe2\x94\x80" : "--");
+	col = canvas_text(c, row, col, CELL_PLAIN, " running   ");
+	col = canvas_text(c, row, col, CELL_RESET, utf8 ? "\xc2\xb7\xc2\xb7" : "..");
+	col = canvas_text(c, row, col, CELL_PLAIN, " reset   ");
+	col = canvas_text(c, row, col, CELL_GAP, utf8 ? "\xe2\x95\xb1\xe2\x95\xb1" : "//");
+	col = canvas_text(c, row, col, CELL_PLAIN, " unseen   ");
+	col = canvas_text(c, row, col, CELL_SMM, utf8 ? "\xe2\x96\x82\xe2\x96\x84\xe2\x96\x86" : "2..9+");
+	canvas_text(c, row, col, CELL_PLAIN, " several");
+}
+
+void picture_help(struct canvas *c, bool utf8)
+{
+	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3;
+
+	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
+	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
+	help_keys(c, 1, key_rows);
+	canvas_fill(c, 1 + key_rows, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
+	help_marks(c, 2 + key_rows, mark_rows, utf8);
+	help_spans(c, 2 + key_rows + mark_rows, utf8);
+	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
+	canvas_text(c, c->rows - 1, 0, CELL_STATUS, " any key: back to the timeline");
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "timeline-state.h"
+
+#include <stdio.h>
+
+static void set_window(struct timeline *t, int64_t from, int64_t span)
+{
+	if (span < SCALE_MIN_SPAN)
+		span = SCALE_MIN_SPAN;
+	if (span > SCALE_MAX_SPAN)
+		span = SCALE_MAX_SPAN;
+	t->scale.span = span < t->scale.width ? t->scale.width : span;
+	t->scale.from = time_clamp(from);
+}
+
+void timeline_fit(struct timeline *t)
+{
+	int64_t span = ns_between(t->feed.first_ns, t->feed.now_ns);
+
+	set_window(t, t->feed.first_ns - span / 100, span + span / 50 + 1000);
+}
+
+void timeline_show_end(struct timeline *t)
+{
+	set_window(t, t->feed.now_ns - t->scale.span / 20 * 19, t->scale.span);
+}
+
+static int64_t middle_of_column(const struct timeline *t, int col)
+{
+	return scale_start(&t->scale, col) + t->scale.span / t->scale.width / 2;
+}
+
+struct seek timeline_lane_seek(const struct timeline *t)
+{
+	return (struct seek){ .filter = &t->filter, .cpu = t->lane - 1 };
+}
+
+struct seek timeline_any_seek(const struct timeline *t)
+{
+	return (struct seek){ .filter = &t->filter, .cpu = READER_ANY_CPU };
+}
+
+/* The cursor went somewhere by hand: choose the event of this lane that is nearest. */
+int timeline_choose_nearest(struct timeline *t, struct error *err)
+{
+	struct seek what = timeline_lane_seek(t);
+	struct picture_event found;
+	int got = seek_nearest(t->reader, &what, t->cursor_ns, &found, err);
+
+	if (got > 0)
+		t->chosen = found;
+	t->follow = false;
+	return got < 0 ? got : 0;
+}
+
+/* The chosen event is hidden now: choose the nearest of all lanes; the cursor stays. */
+int timeline_choose_any(struct timeline *t, struct error *err)
+{
+	struct seek what = timeline_any_seek(t);
+	int got = seek_nearest(t->reader, &what, t->cursor_ns, &t->chosen, err);
+
+	if (got == 0)
+		t->chosen.id = 0;
+	return got < 0 ? got : 0;
+}
+
+/* The cursor goes to an event: show it. */
+void timeline_choose(struct timeline *t, const struct picture_event *e, bool change_lane)
+{
+	int col;
+
+	t->chosen = *e;
+	t->cursor_ns = e->ev.ts;
+	t->follow = false;
+	if (change_lane && lane_of_cpu(e->ev.cpu) < t->lanes.lanes)
+		t->lane = lane_of_cpu(e->ev.cpu);
+	col = scale_column(&t->scale, t->cursor_ns);
+	if (col < 0 || col >= t->scale.width)
+		set_window(t, ns_between(t->scale.span / 2, t->cursor_ns), t->scale.span);
+}
+
+int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane, const char *none,
+		struct error *err)
+{
+	struct picture_event found;
+	bool here = t->chosen.id && t->chosen.ev.ts == t->cursor_ns;
+	int got = seek_event(t->reader, what, t->cursor_ns, here ? t->chosen.id : 0, backwards, &found, err);
+
+	if (got > 0)
+		timeline_choose(t, &found, change_lane);
+	else if (got == 0)
+		snprintf(t->message, sizeof(t->message), "%s", none);
+	return got < 0 ? got : 0;
+}
+
+int timeline_step(struct timeline *t, int by, struct error *err)
+{
+	int col = scale_column(&t->scale, t->cursor_ns) + by;
+
+	if (col < 0 || col >= t->scale.width) {
+		int64_t step = t->scale.span / 4;
+
+		if (col + by < -1 || col - by > t->scale.width) /* it was out of sight */
+			col = by < 0 ? t->scale.width - 1 : 0;
+		else
+			set_window(t, t->scale.from + (by < 0 ? -step : step), t->scale.span);
+		col = by < 0 ? scale_column(&t->scale, t->cursor_ns) - 1 : scale_column(&t->scale, t->cursor_ns) + 1;
+	}
+	t->cursor_ns = middle_of_column(t, col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col);
+	return timeline_choose_nearest(t, err);
+}
+
+int timeline_zoom(struct timeline *t, int num, int den)
+{
+	int col = scale_column(&t->scale, t->cursor_ns);
+	bool seen = col >= 0 && col < t->scale.width;
+	int64_t around = seen ? t->cursor_ns : t->scale.from + t->scale.span / 2;
+	struct scale z = scale_zoom(&t->scale, around, num, den);
+
+	set_window(t, z.from, z.span);
+	return 0;
+}
+
+/* Move the window; the cursor keeps its column. */
+int timeline_pan(struct timeline *t, int64_t by, struct error *err)
+{
+	int col = scale_column(&t->scale, t->cursor_ns);
+
+	set_window(t, t->scale.from + by, t->scale.span);
+	t->cursor_ns = middle_of_column(t, col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col);
+	return timeline_choose_nearest(t, err);
+}
