@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,11 +44,14 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct report rep = { 0 };
 	struct error err;
-	struct reader *r = reader_open(argv[0], &err);
-	int rc = r ? report_read(&rep, r, argv[0], &err) : -1;
+	struct reader *r;
+	int rc;
 
 	(void)cmd;
 	(void)argc;
+	signal(SIGPIPE, SIG_DFL); /* `report ... | head` ends like any other program there */
+	r = reader_open(argv[0], &err);
+	rc = r ? report_read(&rep, r, argv[0], &err) : -1;
 	if (rc >= 0)
 		rc = write_to(&rep, output, argv[0], &err);
 	report_free(&rep);

@@ -101,8 +101,6 @@ static void note_port(struct gathering *g, const struct event *ev)
 
 static void note_machine(struct report *rep, const struct event *ev)
 {
-	unsigned why;
-
 	switch (ev->kind) {
 	case EV_LOST:
 		rep->lost_intervals++;
@@ -110,13 +108,10 @@ static void note_machine(struct report *rep, const struct event *ev)
 	case EV_BLIND:
 		rep->blind_intervals++;
 		if (event_has(ev, BLIND_UNTIL) && (int64_t)ev->arg[BLIND_UNTIL] > ev->ts)
-			rep->blind_ns += ns_between(ev->ts, (int64_t)ev->arg[BLIND_UNTIL]);
+			rep->blind_ns = ns_sum(rep->blind_ns, ns_between(ev->ts, (int64_t)ev->arg[BLIND_UNTIL]));
 		break;
 	case EV_PAUSE:
-		why = (unsigned)event_get(ev, PAUSE_WHY, WHY_STOP) % WHY_COUNT;
-		rep->paused[why]++;
-		if (event_has(ev, PAUSE_UNTIL) && (int64_t)ev->arg[PAUSE_UNTIL] > ev->ts)
-			rep->paused_ns[why] += ns_between(ev->ts, (int64_t)ev->arg[PAUSE_UNTIL]);
+		rep->paused[event_get(ev, PAUSE_WHY, WHY_STOP) % WHY_COUNT]++;
 		break;
 	}
 }

@@ -60,7 +60,7 @@ struct report {
 	unsigned cpus;
 	struct report_cpu *cpu;
 	int64_t events[EVENT_KIND_COUNT];
-	int64_t lost_intervals, blind_intervals, blind_ns, paused[WHY_COUNT], paused_ns[WHY_COUNT];
+	int64_t lost_intervals, blind_intervals, blind_ns, paused[WHY_COUNT];
 	int64_t port_writes, port_unknown_cpu; /* to 0xb2 */
 	int64_t ipi_unknown_cpu;
 	int64_t end_ns;             /* how far the recording is known */

@@ -34,6 +34,14 @@ static inline int64_t ns_between(int64_t from, int64_t to)
 	return __builtin_sub_overflow(to, from, &ns) ? (to > from ? INT64_MAX : INT64_MIN + 1) : ns;
 }
 
+/* @a + @b likewise, for sums of what is not negative. */
+static inline int64_t ns_sum(int64_t a, int64_t b)
+{
+	int64_t ns;
+
+	return __builtin_add_overflow(a, b, &ns) ? INT64_MAX : ns;
+}
+
 /* Column of @ts; negative or >= width when it is outside (clamped to -1 and width). */
 int scale_column(const struct scale *s, int64_t ts);
 
