@@ -158,13 +158,21 @@ int derive_flush(struct derive *d)
 	return rc;
 }
 
+/* Sums stop at the top instead of turning negative, whatever an event claims. */
+static void add(int64_t *sum, uint64_t n)
+{
+	const int64_t top = INT64_C(1) << 62;
+
+	*sum = n < (uint64_t)(top - *sum) ? *sum + (int64_t)n : top;
+}
+
 static void add_pause(struct derive *d, const struct event *ev)
 {
 	int64_t until = (int64_t)event_get(ev, PAUSE_UNTIL, (uint64_t)ev->ts);
 
 	d->total.stops++;
 	if (until > ev->ts)
-		d->total.paused_ns += until - ev->ts;
+		add(&d->total.paused_ns, (uint64_t)until - (uint64_t)ev->ts);
 }
 
 static void add_totals(struct derive *d, const struct event *ev)
@@ -182,7 +190,7 @@ static void add_totals(struct derive *d, const struct event *ev)
 	if (ev->kind == EV_SMI_ENTER)
 		d->total.smis++;
 	else if (ev->kind == EV_LOST)
-		d->total.lost += (int64_t)event_get(ev, LOST_COUNT, 1);
+		add(&d->total.lost, event_get(ev, LOST_COUNT, 1));
 	else if (ev->kind == EV_PAUSE)
 		add_pause(d, ev);
 }

@@ -1,95 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "reader.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "reader-sql.h"
+#include "reader-rows.h"
 #include "recording.h"
 #include "../tracer/clock.h"
 
 #define ROWS_LIMIT_NS (30 * NS_PER_SEC) /* a view of a hostile file may be endless */
 #define PROGRESS_STEPS 10000
-#define MAX_ID (INT64_C(1) << 62) /* so that no sum of ids overflows */
 #define STEP_ASIDE_TRIES 200 /* of 5 ms */
-
-struct reader {
-	sqlite3 *db;
-	char path[PATH_MAX];
-	struct reader_summary summary;
-	int64_t first_id;
-	int64_t disorder_ns;
-	int data_version;
-	sqlite3_stmt *meta;
-	int64_t deadline;       /* CLOCK_MONOTONIC, 0 = none */
-};
-
-static int reader_fail(struct reader *r, struct error *err)
-{
-	return recording_fail(err, ERR_CORRUPT, r->db, "cannot read %s", r->path);
-}
 
 static int out_of_time(void *arg)
 {
 	struct reader *r = arg;
 
 	return r->deadline && clock_now() > r->deadline;
-}
-
-/* Integers only: a file may hold anything. True if column @i is one, or NULL where @null is allowed. */
-static bool get_int(sqlite3_stmt *q, int i, int64_t unknown, int64_t *value)
-{
-	int type = sqlite3_column_type(q, i);
-
-	*value = type == SQLITE_INTEGER ? sqlite3_column_int64(q, i) : unknown;
-	return type == SQLITE_INTEGER || type == SQLITE_NULL;
-}
-
-/* All of @n columns at once; NULLs become what @value held. */
-static bool get_ints(sqlite3_stmt *q, int n, int64_t *value)
-{
-	bool good = true;
-
-	for (int i = 0; i < n; i++)
-		good = get_int(q, i, value[i], &value[i]) && good;
-	return good;
-}
-
-static int bad_row(struct reader *r, const char *table, int64_t id, struct error *err)
-{
-	return fail(err, ERR_CORRUPT, "%s is damaged: row %" PRId64 " of table '%s'", r->path, id, table);
-}
-
-/* Run @sql with @n numbers bound; @row is called for each row and returns 0 to go on. */
-static int each_row(struct reader *r, const char *sql, int n, const int64_t *bind,
-		    int (*row)(sqlite3_stmt *q, void *arg), void *arg, struct error *err)
-{
-	sqlite3_stmt *q;
-	int rc = SQLITE_DONE, said = 0;
-
-	if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL))
-		return reader_fail(r, err);
-	for (int i = 0; i < n; i++)
-		sqlite3_bind_int64(q, i + 1, bind[i]);
-	while (!said && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		said = row(q, arg);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		said = reader_fail(r, err);
-	sqlite3_finalize(q);
-	return said;
-}
-
-/* The first row of one-number statements; *value stays when there is none. */
-static int one_number(sqlite3_stmt *q, void *arg)
-{
-	int64_t *value = arg;
-
-	get_int(q, 0, *value, value);
-	return 1;
 }
 
 static int ask(struct reader *r, const char *sql, int64_t *value, struct error *err)
@@ -133,8 +62,11 @@ static int load_summary(struct reader *r, struct error *err)
 		return -(int)ERR_CORRUPT;
 	if (cpus < -1 || cpus >= EVENT_MAX_CPUS)
 		return bad_row(r, "cpu", cpus, err);
-	if (r->first_id < 0 || s->last_id > MAX_ID)
+	if (!is_sane(r->first_id) || !is_sane(s->last_id))
 		return bad_row(r, "event", s->last_id, err);
+	for (const struct total_slot *t = slots; t->name; t++)
+		if (!is_sane(*t->value))
+			return fail(err, ERR_CORRUPT, "%s is damaged: total '%s'", r->path, t->name);
 	s->cpus = (unsigned)(cpus + 1);
 	closed = reader_meta(r, "closed");
 	s->closed = closed && !strcmp(closed, "1");
@@ -246,26 +178,13 @@ const char *reader_meta(struct reader *r, const char *key)
 	return (const char *)sqlite3_column_text(r->meta, 0);
 }
 
-/* What each_row() carries for the public cursors. */
-struct cursor {
-	struct reader *r;
-	struct error *err;
-	void *arg;
-	union {
-		int (*cpu)(void *arg, const struct reader_cpu *cpu);
-		int (*smi)(void *arg, const struct reader_smi *smi);
-		int (*event)(void *arg, int64_t id, const struct event *ev);
-		int (*text)(void *arg, int columns, const char *const *value, const char *const *name);
-	} cb;
-	int64_t left; /* rows still wanted, or negative */
-};
-
 static int cpu_row(sqlite3_stmt *q, void *arg)
 {
 	struct cursor *c = arg;
 	int64_t v[] = { -1, -1, -1, (int64_t)SMBASE_UNKNOWN, 0, 0, 0 };
 
-	if (!get_ints(q, 7, v) || v[0] < 0 || v[0] >= EVENT_MAX_CPUS || v[2] < 0 || v[2] >= CPU_STATE_COUNT)
+	if (!get_ints(q, 7, v) || v[0] < 0 || v[0] >= EVENT_MAX_CPUS || v[2] < 0 || v[2] >= CPU_STATE_COUNT ||
+	    !is_sane(v[4]) || !is_sane(v[5]) || !is_sane(v[6]))
 		return bad_row(c->r, "cpu", v[0], c->err);
 	return c->cb.cpu(c->arg, &(struct reader_cpu){
 		.cpu = (int)v[0], .apic_id = v[1], .state = (enum cpu_state)v[2], .smbase = (uint64_t)v[3],
@@ -287,7 +206,8 @@ static int smi_row(sqlite3_stmt *q, void *arg)
 	int64_t v[] = { 0, -1, 0, 0, (int64_t)SMBASE_UNKNOWN, CAUSE_UNKNOWN, SMI_CMD_UNKNOWN, SMI_CMD_UNKNOWN,
 			-1 };
 
-	if (!get_ints(q, 9, v) || v[1] < 0 || v[1] >= EVENT_MAX_CPUS || v[5] < 0 || v[5] >= CAUSE_COUNT)
+	if (!get_ints(q, 9, v) || v[1] < 0 || v[1] >= EVENT_MAX_CPUS || v[5] < 0 || v[5] >= CAUSE_COUNT ||
+	    !is_sane(v[2]) || !is_sane(v[3]))
 		return bad_row(c->r, "smi", v[0], c->err);
 	return c->cb.smi(c->arg, &(struct reader_smi){
 		.id = v[0], .cpu = (int)v[1], .enter_ns = v[2], .leave_ns = v[3], .smbase = (uint64_t)v[4],
@@ -305,127 +225,6 @@ int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
 			" FROM smi WHERE cpu = ?1 AND enter_ns <= ?3 AND enter_ns >= coalesce("
 			"(SELECT max(enter_ns) FROM smi WHERE cpu = ?1 AND enter_ns < ?2), ?2)"
 			" AND coalesce(leave_ns, ?2) >= ?2 ORDER BY enter_ns, id", 3, bind, smi_row, &c, err);
-}
-
-/* 1 = an event, 0 = of a kind or source this program does not know, negative = damaged. */
-static int event_of_row(struct cursor *c, sqlite3_stmt *q, struct event *ev)
-{
-	int64_t v[6 + EVENT_ARGS] = { 0, 0, CPU_UNKNOWN, -1, -1, -1 };
-
-	if (!get_ints(q, 6 + EVENT_ARGS, v) || v[2] < CPU_UNKNOWN || v[2] >= EVENT_MAX_CPUS ||
-	    (v[5] != ORIGIN_OBSERVED && v[5] != ORIGIN_INFERRED))
-		return bad_row(c->r, "event", v[0], c->err);
-	if (v[3] < 0 || v[3] >= EVENT_KIND_COUNT || v[4] < 0 || v[4] >= EVENT_SOURCE_COUNT)
-		return 0;
-	*ev = event_new((enum event_kind)v[3], (enum event_source)v[4], (int)v[2], v[1]);
-	ev->origin = (uint8_t)v[5];
-	for (unsigned i = 0; i < event_info[ev->kind].fields; i++)
-		if (sqlite3_column_type(q, (int)i + 6) == SQLITE_INTEGER)
-			event_set(ev, i, (uint64_t)v[i + 6]);
-	return 1;
-}
-
-static int event_row(sqlite3_stmt *q, void *arg)
-{
-	struct cursor *c = arg;
-	struct event ev;
-	int rc = event_of_row(c, q, &ev);
-
-	if (rc <= 0)
-		return rc;
-	rc = c->cb.event(c->arg, sqlite3_column_int64(q, 0), &ev);
-	return rc;
-}
-
-static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
-{
-	int rc = each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number,
-			  ts, err);
-
-	return rc < 0 ? rc : 0;
-}
-
-/*
- * Ids grow with time, so a range of times is a range of ids and no index on ts is
- * needed. The smallest id in (first_id .. last_id + 1) whose event is not before @ts.
- */
-static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
-{
-	int64_t low = r->first_id, high = r->summary.last_id + 1;
-
-	while (low < high) {
-		int64_t middle = low + (high - low) / 2, at = INT64_MAX;
-
-		if (ts_of(r, middle, &at, err) < 0)
-			return -(int)ERR_CORRUPT;
-		if (at < ts)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*id = low;
-	return 0;
-}
-
-static int64_t minus(int64_t a, int64_t b)
-{
-	int64_t x;
-
-	return __builtin_sub_overflow(a, b, &x) ? (b > 0 ? INT64_MIN : INT64_MAX) : x;
-}
-
-/*
- * The ids that can hold events of [from, to]. An event may be older than its
- * predecessors by disorder_ns at most, so both ends give way by that much.
- */
-static int id_range(struct reader *r, const struct reader_filter *f, int64_t range[2], struct error *err)
-{
-	int64_t slack = r->disorder_ns > 0 ? r->disorder_ns : 0;
-	int64_t past = minus(f->to, minus(-1, slack)); /* to + slack + 1 */
-
-	range[0] = r->first_id;
-	range[1] = r->summary.last_id + 1;
-	if (f->from > r->summary.first_ns && first_id_at(r, minus(f->from, slack), &range[0], err) < 0)
-		return -(int)ERR_CORRUPT;
-	if (f->to < r->summary.last_ns && first_id_at(r, past, &range[1], err) < 0)
-		return -(int)ERR_CORRUPT;
-	return 0;
-}
-
-int reader_events(struct reader *r, const struct reader_filter *f,
-		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err)
-{
-	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.event = cb };
-	char sql[READER_SQL_MAX];
-	int64_t range[2];
-
-	if (!r->summary.last_id)
-		return 0;
-	if (id_range(r, f, range, err) < 0)
-		return -(int)ERR_CORRUPT;
-	reader_events_sql(sql, f);
-	return each_row(r, sql, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu,
-			f->limit > 0 ? f->limit : -1 }, event_row, &c, err);
-}
-
-struct found {
-	struct cursor c;
-	struct event *ev;
-};
-
-static int found_row(sqlite3_stmt *q, void *arg)
-{
-	struct found *f = arg;
-
-	return event_of_row(&f->c, q, f->ev);
-}
-
-int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err)
-{
-	struct found f = { .c = { .r = r, .err = err }, .ev = ev };
-
-	return each_row(r, "SELECT " READER_EVENT_COLUMNS " FROM event WHERE id = ?", 1, &id, found_row, &f,
-			err);
 }
 
 #define ROW_COLUMNS 64

@@ -391,6 +391,8 @@ static void other_schemas_are_refused(void **state)
 		{ "CREATE VIEW port_v AS SELECT 1; DROP TABLE total", "'total'" },
 		{ "CREATE VIEW total AS SELECT 'events' AS name, 1 AS value", "'total'" },
 		{ "DROP VIEW total; CREATE TABLE total (name TEXT, value TEXT)", "'total'" },
+		{ "DROP TABLE total; CREATE TABLE total (name TEXT, value INTEGER);"
+		  "INSERT INTO total VALUES ('last_ns', -9223372036854775807 - 1)", "'last_ns'" },
 		{ "DROP TABLE total; CREATE TABLE total (name TEXT, value INTEGER); DROP TABLE event;"
 		  "CREATE VIRTUAL TABLE event USING fts5(id)", "'event'" },
 	};
@@ -426,6 +428,8 @@ static void bad_rows_are_told_and_unknown_kinds_skipped(void **state)
 		{ "1, 5, 256, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
 		{ "1, 5, -2, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
 		{ "1, 5, 4294967296, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
+		{ "1, -5, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
+		{ "1, 9223372036854775807, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
 		{ "1, 5, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },
 		{ "1, 'x', 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1", 0 }, /* is in no range of times */
 		{ "1, 5, 0, 0, 0, 0, x'00', 1, 1, 1, 1, 1, 1, 1", -ERR_CORRUPT },

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "reader-sql.h"
+#include "reader-rows.h"
+
+/* 1 = an event, 0 = of a kind or source this program does not know, negative = damaged. */
+static int event_of_row(struct cursor *c, sqlite3_stmt *q, struct event *ev)
+{
+	int64_t v[6 + EVENT_ARGS] = { 0, 0, CPU_UNKNOWN, -1, -1, -1 };
+
+	if (!get_ints(q, 6 + EVENT_ARGS, v) || !is_sane(v[1]) ||
+	    v[2] < CPU_UNKNOWN || v[2] >= EVENT_MAX_CPUS || (v[5] != ORIGIN_OBSERVED && v[5] != ORIGIN_INFERRED))
+		return bad_row(c->r, "event", v[0], c->err);
+	if (v[3] < 0 || v[3] >= EVENT_KIND_COUNT || v[4] < 0 || v[4] >= EVENT_SOURCE_COUNT)
+		return 0;
+	*ev = event_new((enum event_kind)v[3], (enum event_source)v[4], (int)v[2], v[1]);
+	ev->origin = (uint8_t)v[5];
+	for (unsigned i = 0; i < event_info[ev->kind].fields; i++)
+		if (sqlite3_column_type(q, (int)i + 6) == SQLITE_INTEGER)
+			event_set(ev, i, (uint64_t)v[i + 6]);
+	return 1;
+}
+
+static int event_row(sqlite3_stmt *q, void *arg)
+{
+	struct cursor *c = arg;
+	struct event ev;
+	int rc = event_of_row(c, q, &ev);
+
+	return rc <= 0 ? rc : c->cb.event(c->arg, sqlite3_column_int64(q, 0), &ev);
+}
+
+static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
+{
+	int rc = each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number,
+			  ts, err);
+
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * Ids grow with time, so a range of times is a range of ids and no index on ts is
+ * needed. The smallest id in (first_id .. last_id + 1) whose event is not before @ts.
+ */
+static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
+{
+	int64_t low = r->first_id, high = r->summary.last_id + 1;
+
+	while (low < high) {
+		int64_t middle = low + (high - low) / 2, at = INT64_MAX;
+
+		if (ts_of(r, middle, &at, err) < 0)
+			return -(int)ERR_CORRUPT;
+		if (at < ts)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*id = low;
+	return 0;
+}
+
+static int64_t minus(int64_t a, int64_t b)
+{
+	int64_t x;
+
+	return __builtin_sub_overflow(a, b, &x) ? (b > 0 ? INT64_MIN : INT64_MAX) : x;
+}
+
+/*
+ * The ids that can hold events of [from, to]. An event may be older than its
+ * predecessors by disorder_ns at most, so both ends give way by that much.
+ */
+static int id_range(struct reader *r, const struct reader_filter *f, int64_t range[2], struct error *err)
+{
+	int64_t slack = r->disorder_ns > 0 ? r->disorder_ns : 0;
+	int64_t past = minus(f->to, minus(-1, slack)); /* to + slack + 1 */
+
+	range[0] = r->first_id;
+	range[1] = r->summary.last_id + 1;
+	if (f->from > r->summary.first_ns && first_id_at(r, minus(f->from, slack), &range[0], err) < 0)
+		return -(int)ERR_CORRUPT;
+	if (f->to < r->summary.last_ns && first_id_at(r, past, &range[1], err) < 0)
+		return -(int)ERR_CORRUPT;
+	return 0;
+}
+
+int reader_events(struct reader *r, const struct reader_filter *f,
+		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err)
+{
+	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.event = cb };
+	char sql[READER_SQL_MAX];
+	int64_t range[2];
+
+	if (!r->summary.last_id)
+		return 0;
+	if (id_range(r, f, range, err) < 0)
+		return -(int)ERR_CORRUPT;
+	reader_events_sql(sql, f);
+	return each_row(r, sql, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu,
+			f->limit > 0 ? f->limit : -1 }, event_row, &c, err);
+}
+
+struct found {
+	struct cursor c;
+	struct event *ev;
+};
+
+static int found_row(sqlite3_stmt *q, void *arg)
+{
+	struct found *f = arg;
+
+	return event_of_row(&f->c, q, f->ev);
+}
+
+int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err)
+{
+	struct found f = { .c = { .r = r, .err = err }, .ev = ev };
+
+	return each_row(r, "SELECT " READER_EVENT_COLUMNS " FROM event WHERE id = ?", 1, &id, found_row, &f,
+			err);
+}
