@@ -7,6 +7,9 @@
 #include "scale.h"
 #include "../tracer/event-text.h"
 
+/* Registers of the block and a command (QEMU docs/specs/acpi_cpu_hotplug.rst). */
+enum { CPUHP_SELECT = 0, CPUHP_COMMAND = 5, CPUHP_GET_PENDING = 0 };
+
 struct text_sink {
 	struct sink sink; /* first: the hooks find us by it */
 	FILE *out;
@@ -15,11 +18,18 @@ struct text_sink {
 	int64_t first_ns;
 };
 
+/* An OS may poll the block for ever: choosing a CPU, or asking for the next one with an event, changes nothing. */
+static bool cpuhp_acts(const struct event *ev)
+{
+	uint64_t reg = event_get(ev, CPUHP_REG, 0), value = event_get(ev, CPUHP_VALUE, 0);
+
+	return event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE &&
+	       reg != CPUHP_SELECT && !(reg == CPUHP_COMMAND && value == CPUHP_GET_PENDING);
+}
+
 bool text_of_interest(const struct event *ev)
 {
-	if (ev->kind == EV_CPUHP)
-		return event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE;
-	return ev->kind != EV_PAUSE;
+	return ev->kind == EV_CPUHP ? cpuhp_acts(ev) : ev->kind != EV_PAUSE;
 }
 
 /* What the model knows beyond the event: "cause=apm cmd=0x04", "dur=0.000530". */

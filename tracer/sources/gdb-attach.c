@@ -40,9 +40,10 @@ void gdb_find_bases(struct gdb *g, const struct monitor_regs *seen, int n, int64
 	for (int i = 0; unknown && i < g->cpus; i++)
 		if (g->cpu[i].present && g->cpu[i].base == NO_BASE && !g->cpu[i].blind_since)
 			g->cpu[i].blind_since = ts;
-	if (unknown)
-		gdb_note(g, "%u of %d CPUs: no SMBASE found (not relocated, or no SMI since); looked for again at the"
-			    " next write to 0xb2", unknown, g->cpus);
+	if (unknown && unknown != g->unknown_told)
+		gdb_note(g, "%u of %d CPUs: no SMBASE found (not relocated, or no SMI since); looked for again at"
+			    " later writes to 0xb2", unknown, g->cpus);
+	g->unknown_told = unknown;
 }
 
 static int learn_layout(struct gdb *g, struct error *err)

@@ -65,7 +65,8 @@ struct log_tap {
 	atomic_bool reset[EVENT_MAX_CPUS];     /* reset while in SMM */
 	atomic_llong born[EVENT_MAX_CPUS];     /* when the log first spoke of a CPU unknown to us; 0 = never */
 	atomic_bool rescan;                    /* a CPU came or went */
-	atomic_bool want_bases;                /* look for SMBASEs at the next 0xb2 write */
+	atomic_bool want_bases;                /* some SMBASE is not known: look again at a write to 0xb2 */
+	unsigned apm_writes;                   /* while so; the log's thread alone counts */
 	atomic_bool apm_seen;
 };
 
@@ -78,6 +79,7 @@ struct gdb {
 	struct points points;
 	uint64_t found[EVENT_MAX_CPUS]; /* SMBASEs from a scan, owner not known */
 	int nfound;
+	unsigned unknown_told; /* CPUs without SMBASE, as the user was told last */
 
 	int server_pid;
 	bool stamped;

@@ -59,8 +59,12 @@ static bool owned(const struct scan *s, int cpu)
 	return false;
 }
 
-/* As many states as CPUs, and one of each left: they belong together. */
-static void match_the_last(struct scan *s, const struct monitor_regs *seen, int n)
+/*
+ * One state and one CPU left: they belong together. That holds among all CPUs
+ * when there are as many states as CPUs, and among those in SMM in any case, as
+ * each of them stored a state when it entered.
+ */
+static void match_the_last(struct scan *s, const struct monitor_regs *seen, int n, bool in_smm_only)
 {
 	int state = -1, cpu = CPU_UNKNOWN, states = 0, cpus = 0;
 
@@ -70,11 +74,11 @@ static void match_the_last(struct scan *s, const struct monitor_regs *seen, int 
 			states++;
 		}
 	for (int k = 0; k < n; k++)
-		if (!owned(s, seen[k].cpu)) {
+		if (!owned(s, seen[k].cpu) && (seen[k].in_smm || !in_smm_only)) {
 			cpu = seen[k].cpu;
 			cpus++;
 		}
-	if (s->n == n && states == 1 && cpus == 1)
+	if ((in_smm_only || s->n == n) && states == 1 && cpus == 1)
 		s->state[state].owner = cpu;
 }
 
@@ -126,7 +130,8 @@ void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_
 	}
 	guestram_close(s.ram);
 	match_by_stack(&s, seen, n);
-	match_the_last(&s, seen, n);
+	match_the_last(&s, seen, n, true);
+	match_the_last(&s, seen, n, false);
 	for (int i = 0; i < s.n; i++)
 		report(g, &s.state[i], ts);
 }

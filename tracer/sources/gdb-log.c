@@ -12,6 +12,20 @@ static void wake(struct log_tap *tap)
 		return; /* already awake */
 }
 
+/*
+ * An SMI may have left a save state that was not there before. Looking costs the
+ * guest a stop, and a CPU that is never relocated has none: so the 1st, 2nd,
+ * 4th, 8th ... write to 0xb2.
+ */
+static bool worth_a_look(struct log_tap *tap, const struct event *ev)
+{
+	if (ev->kind != EV_PORT || event_get(ev, PORT_PORT, 0) != 0xb2 ||
+	    event_get(ev, PORT_DIR, DIR_READ) != DIR_WRITE || !atomic_load(&tap->want_bases))
+		return false;
+	tap->apm_writes++;
+	return !(tap->apm_writes & (tap->apm_writes - 1));
+}
+
 void gdb_log_tap(struct event_out *out, const struct event *ev)
 {
 	struct log_tap *tap = (struct log_tap *)out;
@@ -28,7 +42,7 @@ void gdb_log_tap(struct event_out *out, const struct event *ev)
 			wake(tap);
 		}
 	}
-	if (ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == 0xb2 && atomic_load(&tap->want_bases)) {
+	if (worth_a_look(tap, ev)) {
 		atomic_store(&tap->apm_seen, true);
 		wake(tap);
 	}
