@@ -30,7 +30,7 @@ static const char undo[2][GUARD_UNDO_SIZE] = { "log none", "cont" };
 
 static struct fake fake;
 
-/* What the tracer does before it dies; @told is its end of a pipe to us. */
+/* What the tracer does before it dies; @told is its end of a socket to us. */
 typedef void (*tracer_fn)(struct guard *g, int told);
 
 static void wait_to_be_killed(int told)
@@ -96,7 +96,8 @@ static void armed_a_moment_later(struct guard *g, int told)
 	wait_to_be_killed(told);
 }
 
-static void tracer(tracer_fn fn, int told)
+/* @parent tells the stub's address: it is started behind the fork, which has to come before any thread. */
+static void tracer(tracer_fn fn, int parent)
 {
 	struct error err;
 	struct guard *g;
@@ -105,10 +106,12 @@ static void tracer(tracer_fn fn, int told)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
+	if (read(parent, fake.target, sizeof(fake.target)) <= 0 || read(parent, fake.dir, sizeof(fake.dir)) <= 0)
+		_exit(1);
 	g = guard_start(fake.target, &err);
 	if (!g)
 		_exit(1);
-	fn(g, told);
+	fn(g, parent);
 	_exit(1);
 }
 
@@ -130,14 +133,19 @@ static void kill_a_tracer(tracer_fn fn, bool without_stdin)
 	char byte;
 	pid_t pid;
 
-	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	pid = fork();
 	if (!pid) {
+		close(ends[0]);
 		if (without_stdin)
 			close(0);
 		tracer(fn, ends[1]);
 	}
 	close(ends[1]);
+	fake.lines = lines;
+	fake_start(&fake);
+	assert_int_equal(send(ends[0], fake.target, sizeof(fake.target), 0), sizeof(fake.target));
+	assert_int_equal(send(ends[0], fake.dir, sizeof(fake.dir), 0), sizeof(fake.dir));
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	close(ends[0]);
 	assert_int_equal(kill(pid, SIGKILL), 0);
@@ -159,8 +167,6 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
-	fake.lines = lines;
-	fake_start(&fake);
 	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
