@@ -205,7 +205,6 @@ static void *flood_main(void *arg)
 static void a_flood_loses_nothing(void **state)
 {
 	struct flood f = { .lines = 300000 };
-	struct qemulog_stats stats;
 	struct qemulog *q;
 	pthread_t thread;
 
@@ -218,39 +217,22 @@ static void a_flood_loses_nothing(void **state)
 	close(f.fd);
 	qemulog_drain(q, clock_now());
 	assert_int_equal(tap.n, f.lines);
-	qemulog_stats(q, &stats);
-	assert_int_equal(stats.lines, f.lines);
-	assert_int_equal(stats.events, f.lines);
-	assert_int_equal(stats.bytes, f.lines * strlen(LINE));
 	qemulog_close(q);
 }
 
-/* While suspended a writer is refused, never blocked, however much it writes. */
-static void suspended_the_writer_does_not_block(void **state)
+/* QEMU may still have the pipe open when we are gone, however much it writes. */
+static void closed_the_writer_does_not_block(void **state)
 {
-	struct error err = { 0 };
 	struct qemulog *q;
 	int writer;
 
 	(void)state;
 	q = open_fifo(&writer);
-	write_text(writer, LINE);
-	for (unsigned long round = 0; round < 20; round++) {
-		qemulog_suspend(q);
-		assert_int_equal(tap.kinds[EV_PORT], 1 + round);
-		for (int i = 0; i < 100; i++)
-			assert_int_equal(write(writer, LINE, strlen(LINE)), -1);
-		assert_int_equal(errno, EPIPE);
-		assert_int_equal(qemulog_resume(q, &err), 0);
-		assert_int_equal(tap.last.kind, EV_BLIND);
-		assert_int_equal(event_get(&tap.last, BLIND_WHY, 99), WHY_SUSPEND);
-		assert_true((int64_t)event_get(&tap.last, BLIND_UNTIL, 0) >= tap.last.ts);
-		write_text(writer, LINE);
-		await_events(1 + 2 * (round + 1));
-	}
-	qemulog_suspend(q);
-	close(writer);
 	qemulog_close(q);
+	for (int i = 0; i < 100000; i++)
+		assert_int_equal(write(writer, LINE, strlen(LINE)), -1);
+	assert_int_equal(errno, EPIPE);
+	close(writer);
 }
 
 static void closing_delivers_what_is_left(void **state)
@@ -532,7 +514,7 @@ int main(void)
 		cmocka_unit_test_setup(a_drain_delivers_all_and_stays_before_the_stop, start),
 		cmocka_unit_test_setup(threads_become_cpus, start),
 		cmocka_unit_test_setup(a_flood_loses_nothing, start),
-		cmocka_unit_test_setup(suspended_the_writer_does_not_block, start),
+		cmocka_unit_test_setup(closed_the_writer_does_not_block, start),
 		cmocka_unit_test_setup(closing_delivers_what_is_left, start),
 		cmocka_unit_test_setup(a_file_is_followed_from_its_end, start),
 		cmocka_unit_test_setup(a_truncated_file_is_followed_on, start),

@@ -16,16 +16,10 @@ struct line {
 
 /* --- what goes out --- */
 
-static void emit(struct qemulog_parse *p, const struct event *ev)
-{
-	p->events++;
-	p->out(p->arg, ev);
-}
-
 static void emit_reset(struct qemulog_parse *p)
 {
 	if (p->reset_open)
-		emit(p, &p->reset);
+		p->out(p->arg, &p->reset);
 	p->reset_open = false;
 }
 
@@ -54,7 +48,7 @@ static bool take_trace(struct qemulog_parse *p, const struct line *l)
 		p->stamp = l->ts;
 	ev.ts = l->ts;
 	if (taken == QEMULOG_EVENT)
-		emit(p, &ev);
+		p->out(p->arg, &ev);
 	return true;
 }
 
@@ -184,7 +178,6 @@ static void take_line(struct qemulog_parse *p, const char *at, size_t len)
 	struct line l = { .rest = { at, at + len }, .thread = &p->thread[0] };
 	char first = len ? *at : '\n';
 
-	p->lines++;
 	if (p->reset_open && !p->reset_whole)
 		take_dump_line(p, l.rest);
 	if (first != 'a' && first != 'c' && first != 'C' && digit_value(first) > 9)

@@ -49,7 +49,6 @@ struct qemulog_parse {
 	struct clock_sync clock;
 	int64_t arrival;   /* of the bytes being parsed */
 	int64_t stamp;     /* time of the last stamped line, 0 = none */
-	uint64_t lines, events;
 
 	struct qemulog_thread thread[QEMULOG_THREADS]; /* [0]: lines without a thread */
 	unsigned threads;

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,19 +24,16 @@ struct qemulog {
 	const struct qemulog_plan *plan;
 	struct event_out *out;
 	pthread_t reader;
-	int wake;          /* eventfd: the reader looks at the flags again */
+	int wake;          /* eventfd: the reader shall stop */
+	int fd;            /* the input */
+	int keep;          /* FIFO: a write end of our own, so that it never hangs up */
 	int notify;        /* TAIL: inotify, or -1 */
 	bool made;         /* the FIFO is there and ours to remove */
 
 	pthread_mutex_t lock; /* all below */
-	pthread_cond_t parked_cond;
-	int fd;            /* the input, -1 while suspended */
-	int keep;          /* FIFO: a write end of our own, so that it never hangs up */
-	bool stop, suspended, parked;
-	int64_t suspended_at;
+	bool stop;
 	int64_t last;      /* latest time handed out */
 	off_t offset;      /* TAIL */
-	struct qemulog_stats stats;
 	struct qemulog_parse parse;
 	char buffer[READ_SIZE];
 };
@@ -142,24 +138,13 @@ static void follow_truncation(struct qemulog *q)
 	lseek(q->fd, q->offset, SEEK_SET);
 }
 
-static void note_pending(struct qemulog *q)
-{
-	int waiting;
-
-	if (!ioctl(q->fd, FIONREAD, &waiting) && waiting > 0 && (uint64_t)waiting > q->stats.max_pending)
-		q->stats.max_pending = (uint64_t)waiting;
-}
-
 /* Parse what is there, times at most @limit. Called with the lock held. */
 static void read_all(struct qemulog *q, int64_t limit)
 {
 	size_t done = 0;
 
-	if (q->fd < 0)
-		return;
 	if (q->plan->input == QEMULOG_TAIL)
 		follow_truncation(q);
-	note_pending(q);
 	while (done < DRAIN_MAX) {
 		ssize_t n = read(q->fd, q->buffer, sizeof(q->buffer));
 		int64_t now = clock_now();
@@ -172,24 +157,20 @@ static void read_all(struct qemulog *q, int64_t limit)
 		q->offset += n;
 		done += (size_t)n;
 	}
-	q->stats.bytes += done;
 }
 
 /* --- the reader --- */
 
-static void wait_for_input(struct qemulog *q, int fd)
+static void wait_for_input(struct qemulog *q)
 {
 	bool tail = q->plan->input == QEMULOG_TAIL;
 	struct pollfd pfd[] = {
 		{ .fd = q->wake, .events = POLLIN },
-		{ .fd = tail ? q->notify : fd, .events = POLLIN },
+		{ .fd = tail ? q->notify : q->fd, .events = POLLIN },
 	};
 	char drop[4096];
-	uint64_t count;
 
-	(void)!poll(pfd, 2, tail && q->notify < 0 && fd >= 0 ? TAIL_POLL_MS : -1);
-	if (pfd[0].revents)
-		(void)!read(q->wake, &count, sizeof(count));
+	(void)!poll(pfd, 2, tail && q->notify < 0 ? TAIL_POLL_MS : -1);
 	if (tail && q->notify >= 0 && pfd[1].revents)
 		(void)!read(q->notify, drop, sizeof(drop));
 }
@@ -200,25 +181,13 @@ static void *reader_main(void *arg)
 
 	pthread_mutex_lock(&q->lock);
 	while (!q->stop) {
-		int fd = q->fd;
-
-		q->parked = q->suspended;
-		if (q->parked)
-			pthread_cond_broadcast(&q->parked_cond);
 		read_all(q, INT64_MAX);
 		pthread_mutex_unlock(&q->lock);
-		wait_for_input(q, fd);
+		wait_for_input(q);
 		pthread_mutex_lock(&q->lock);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return NULL;
-}
-
-static void wake_reader(struct qemulog *q)
-{
-	uint64_t one = 1;
-
-	(void)!write(q->wake, &one, sizeof(one));
 }
 
 /* Signals are for the thread that owns the terminal. */
@@ -236,25 +205,15 @@ static int start_reader(struct qemulog *q)
 
 /* --- life --- */
 
-static void close_input(struct qemulog *q)
-{
-	if (q->fd >= 0)
-		close(q->fd);
-	if (q->keep >= 0)
-		close(q->keep);
-	q->fd = q->keep = -1;
-}
-
 static void destroy(struct qemulog *q)
 {
-	close_input(q);
+	const int fds[] = { q->fd, q->keep, q->notify, q->wake };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	if (q->made)
 		remove_fifo(q->plan);
-	if (q->notify >= 0)
-		close(q->notify);
-	if (q->wake >= 0)
-		close(q->wake);
-	pthread_cond_destroy(&q->parked_cond);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
@@ -280,9 +239,8 @@ struct qemulog *qemulog_open(const struct qemulog_plan *plan, struct event_out *
 	}
 	q->plan = plan;
 	q->out = out;
-	q->fd = q->keep = q->notify = -1;
+	q->fd = q->keep = q->notify = q->wake = -1;
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_cond_init(&q->parked_cond, NULL);
 	qemulog_parse_init(&q->parse, put_event, q);
 	q->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (q->wake < 0)
@@ -313,63 +271,16 @@ int64_t qemulog_drain(struct qemulog *q, int64_t limit_ts)
 	return last;
 }
 
-void qemulog_suspend(struct qemulog *q)
-{
-	if (q->plan->input == QEMULOG_TAIL)
-		return;
-	pthread_mutex_lock(&q->lock);
-	if (!q->suspended) {
-		read_all(q, INT64_MAX);
-		qemulog_parse_flush(&q->parse);
-		close_input(q);
-		q->suspended = true;
-		q->parked = false;
-		q->suspended_at = clock_now();
-		wake_reader(q);
-	}
-	while (!q->parked)
-		pthread_cond_wait(&q->parked_cond, &q->lock);
-	pthread_mutex_unlock(&q->lock);
-}
-
-int qemulog_resume(struct qemulog *q, struct error *err)
-{
-	struct event blind = event_new(EV_BLIND, SRC_QEMULOG, CPU_UNKNOWN, 0);
-	int rc = 0;
-
-	pthread_mutex_lock(&q->lock);
-	if (q->suspended) {
-		rc = open_fifo(q, err);
-		blind.ts = q->suspended_at;
-		event_set(&blind, BLIND_UNTIL, (uint64_t)clock_now());
-		event_set(&blind, BLIND_WHY, WHY_SUSPEND);
-	}
-	if (q->suspended && rc >= 0) {
-		put_event(q, &blind);
-		q->suspended = false;
-		wake_reader(q);
-	}
-	pthread_mutex_unlock(&q->lock);
-	return rc;
-}
-
-void qemulog_stats(struct qemulog *q, struct qemulog_stats *out)
-{
-	pthread_mutex_lock(&q->lock);
-	*out = q->stats;
-	out->lines = q->parse.lines;
-	out->events = q->parse.events;
-	pthread_mutex_unlock(&q->lock);
-}
-
 void qemulog_close(struct qemulog *q)
 {
+	uint64_t one = 1;
+
 	if (!q)
 		return;
 	pthread_mutex_lock(&q->lock);
 	q->stop = true;
-	wake_reader(q);
 	pthread_mutex_unlock(&q->lock);
+	(void)!write(q->wake, &one, sizeof(one));
 	pthread_join(q->reader, NULL);
 	read_all(q, INT64_MAX);
 	qemulog_parse_flush(&q->parse);

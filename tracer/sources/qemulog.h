@@ -10,7 +10,7 @@
  *	for each plan.ask[i]: qemulog_plan_reply(&plan, i, monitor(plan.ask[i]))
  *	for each plan.on[i]: monitor(plan.on[i])    "" is success
  *	qemulog_set_cpu_tid(q, cpu, tid)       from `info cpus`, again when a CPU appears
- *	qemulog_drain(q, now) at every stop, qemulog_suspend/_resume around Ctrl-Z
+ *	qemulog_drain(q, now) at every stop
  *	for each plan.off[i]: monitor(plan.off[i])
  *	qemulog_close(q)
  *
@@ -23,7 +23,8 @@
  * QEMU already logs to a regular file, the tail of that file, which is only
  * read. A FIFO nobody reads freezes the guest: the reader is a thread that
  * waits for nothing but the pipe and one short mutex, and the owner must give
- * it an event_out that never blocks.
+ * it an event_out that never blocks. A tracer that is going to sleep (Ctrl-Z)
+ * undoes and closes, and opens again: a closed pipe costs QEMU lines, never time.
  */
 #ifndef TRACER_SOURCES_QEMULOG_H
 #define TRACER_SOURCES_QEMULOG_H
@@ -108,20 +109,6 @@ void qemulog_set_cpu_tid(struct qemulog *q, int cpu, int tid);
  * faster than the caller's clock) the caller puts its stop behind it.
  */
 int64_t qemulog_drain(struct qemulog *q, int64_t limit_ts);
-
-/*
- * Before the tracer sleeps: close the read end, so that QEMU loses lines
- * instead of blocking. After: open it again; the time between is reported as
- * EV_BLIND, WHY_SUSPEND. Both are async-signal-UNSAFE; call them from a thread.
- */
-void qemulog_suspend(struct qemulog *q);
-int qemulog_resume(struct qemulog *q, struct error *err);
-
-struct qemulog_stats {
-	uint64_t bytes, lines, events;
-	uint64_t max_pending; /* most bytes ever found waiting in the pipe */
-};
-void qemulog_stats(struct qemulog *q, struct qemulog_stats *out);
 
 /* Stop the reader, deliver what is left, remove the FIFO. NULL is fine. */
 void qemulog_close(struct qemulog *q);
