@@ -18,7 +18,7 @@ unsigned handler_find_rsms(const uint8_t *code, size_t len, uint64_t linear, uin
 	return n;
 }
 
-/* 16-bit instructions that may stand before the first read; all leave memory alone. */
+/* 16-bit instructions that may stand before the first read or jump; all leave memory alone. */
 static const struct plain {
 	uint8_t mask, opcode;
 	uint8_t len;
@@ -58,10 +58,12 @@ static bool find_cs_read(struct handler *h, const uint8_t *code, size_t len, siz
 	return false;
 }
 
-static size_t plain_length(uint8_t opcode)
+static size_t plain_length(const uint8_t *code, size_t len)
 {
+	if (len >= 2 && code[0] == 0x8c && code[1] >= 0xc0)
+		return 2; /* mov r16, sreg */
 	for (size_t k = 0; k < sizeof(plain) / sizeof(plain[0]); k++)
-		if ((opcode & plain[k].mask) == plain[k].opcode)
+		if (len && (code[0] & plain[k].mask) == plain[k].opcode)
 			return plain[k].len;
 	return 0;
 }
@@ -73,7 +75,7 @@ static void find_entry_read(struct handler *h, const uint8_t *code, size_t len)
 
 		if (find_cs_read(h, code, len, at))
 			return;
-		skip = plain_length(code[at]);
+		skip = plain_length(code + at, len - at);
 		if (!skip)
 			return;
 		at += skip;
@@ -110,9 +112,12 @@ enum handler_jump handler_jump(const uint8_t *code, size_t len, uint64_t smbase,
 {
 	static const uint8_t load[] = { 0x2e, 0x66, 0x8b, 0x2e };
 	static const uint8_t jump[] = { 0x66, 0xff, 0xe5 };
+	size_t at = 0, skip;
 
-	if (len >= 5 && code[0] == 0xea) {
-		*where = ((uint64_t)le16(code + 3) << 4) + le16(code + 1);
+	while (at < 16 && at < len && (skip = plain_length(code + at, len - at)) > 0)
+		at += skip; /* SeaBIOS: mov ax, cs */
+	if (at + 5 <= len && code[at] == 0xea) {
+		*where = ((uint64_t)le16(code + at + 3) << 4) + le16(code + at + 1);
 		return JUMP_FAR;
 	}
 	if (len >= 16 && !memcmp(code, load, sizeof(load)) && !memcmp(code + 13, jump, sizeof(jump))) {
