@@ -47,9 +47,39 @@ static int count_cpu(void *arg, const struct reader_cpu *cpu)
 	if (cpu->cpu < 0 || cpu->cpu >= EVENT_MAX_CPUS)
 		return 0;
 	f->cpus.apic_id[cpu->cpu] = cpu->apic_id;
-	f->cpus.added_ns[cpu->cpu] = cpu->added_ns;
+	if (cpu->added_ns)
+		f->cpus.added_ns[cpu->cpu] = cpu->added_ns;
 	if (f->cpus.cpus <= (unsigned)cpu->cpu)
 		f->cpus.cpus = (unsigned)cpu->cpu + 1;
+	return 0;
+}
+
+static int take_last(void *arg, int64_t id, const struct event *ev)
+{
+	struct event *last = arg;
+
+	(void)id;
+	*last = *ev;
+	return 1;
+}
+
+/* A log may tell of a CPU's reset before it is known to have been added. */
+static int find_births(struct feed *f, struct error *err)
+{
+	for (int i = 0; i < (int)f->cpus.cpus; i++) {
+		struct reader_filter want = READER_ALL;
+		struct event first = { .cpu = CPU_UNKNOWN };
+
+		if (f->cpus.added_ns[i] != INT64_MIN)
+			continue;
+		want.kinds = KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_RESET);
+		want.cpu = i;
+		want.limit = 1;
+		if (reader_events(f->reader, &want, take_last, &first, err) < 0)
+			return -1;
+		if (first.cpu == i)
+			f->cpus.added_ns[i] = first.ts;
+	}
 	return 0;
 }
 
@@ -65,7 +95,7 @@ int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error 
 		f->cpus.apic_id[i] = -1;
 		f->cpus.added_ns[i] = INT64_MIN;
 	}
-	return reader_cpus(r, count_cpu, f, err);
+	return reader_cpus(r, count_cpu, f, err) < 0 || find_births(f, err) < 0 ? -1 : 0;
 }
 
 static int add_turn(struct feeding *f, int cpu, int64_t ts, enum lane_state state, int64_t smi_from)
@@ -262,15 +292,6 @@ static int feed_smis(struct feeding *f, struct error *err)
 		if (got > 0)
 			lanes_many(f->l, lane_of_cpu(f->cpu), col);
 	}
-	return 1;
-}
-
-static int take_last(void *arg, int64_t id, const struct event *ev)
-{
-	struct event *last = arg;
-
-	(void)id;
-	*last = *ev;
 	return 1;
 }
 

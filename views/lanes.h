@@ -40,8 +40,9 @@
 	_(BLIND, '~', '~', GAP, "nobody could see") \
 	_(SMI_IPI, 's', 0x21af, IPI, "SMI IPI sent / received") \
 	_(SEEN, '?', '?', DIM, "where the CPU stood") \
-	_(PORT_WRITE, 'v', 0x25bc, PORT, "write to port B2, B3") \
+	_(APM_WRITE, 'v', 0x25bc, PORT, "write to port B2") \
 	_(OTHER_IPI, 'i', 'i', IPI, "another IPI") \
+	_(PORT_WRITE, 'b', 0x25be, PORT, "write to port B3") \
 	_(PORT_READ, 'u', 0x25b3, PORT, "read of port B2, B3") \
 	_(CPUHP, 'h', 'h', DEVICE, "hot-plug register") \
 	_(PAUSE, '|', 0x2016, DIM, "guest stopped by us")

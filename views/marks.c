@@ -43,6 +43,13 @@ static enum lane_mark ipi_mark(const struct event *ev)
 	return MARK_OTHER_IPI;
 }
 
+static enum lane_mark port_mark(const struct event *ev)
+{
+	if (event_get(ev, PORT_DIR, DIR_READ) != DIR_WRITE)
+		return MARK_PORT_READ;
+	return event_get(ev, PORT_PORT, 0) == 0xb2 ? MARK_APM_WRITE : MARK_PORT_WRITE;
+}
+
 enum lane_mark mark_of_event(const struct event *ev)
 {
 	static const uint8_t mark[EVENT_KIND_COUNT] = {
@@ -55,7 +62,7 @@ enum lane_mark mark_of_event(const struct event *ev)
 
 	switch (ev->kind) {
 	case EV_PORT:
-		return event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE ? MARK_PORT_WRITE : MARK_PORT_READ;
+		return port_mark(ev);
 	case EV_IPI:
 		return ipi_mark(ev);
 	case EV_CPU_RESET:

@@ -30,7 +30,7 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 
 	col = canvas_text(c, row, col, CELL_PLAIN, " SMM   ");
 	col = canvas_text(c, row, col, CELL_SMM_DEFAULT, "[d]");
-	col = canvas_text(c, row, col, CELL_PLAIN, " SMM at 0x30000   ");
+	col = canvas_text(c, row, col, CELL_PLAIN, " at 0x30000   ");
 	col = canvas_text(c, row, col, CELL_RUNNING, utf8 ? "\xe2\x94\x80\xe2\x94\x80" : "--");
 	col = canvas_text(c, row, col, CELL_PLAIN, " running   ");
 	col = canvas_text(c, row, col, CELL_RESET, utf8 ? "\xc2\xb7\xc2\xb7" : "..");
@@ -43,14 +43,16 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 
 void picture_help(struct canvas *c, bool utf8)
 {
-	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3;
+	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3, row = 1;
 
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
-	help_keys(c, 1, key_rows);
-	canvas_fill(c, 1 + key_rows, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
-	help_marks(c, 2 + key_rows, mark_rows, utf8);
-	help_spans(c, 2 + key_rows + mark_rows, utf8);
+	help_keys(c, row, key_rows);
+	row += key_rows;
+	if (c->rows > row + mark_rows + 2)
+		canvas_fill(c, row++, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
+	help_marks(c, row, mark_rows, utf8);
+	help_spans(c, row + mark_rows, utf8);
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
 	canvas_text(c, c->rows - 1, 0, CELL_STATUS, " any key: back to the timeline");
 }

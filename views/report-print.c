@@ -276,8 +276,8 @@ static void print_cpu(const struct page *p, unsigned i)
 	if (c->now.apic_id >= 0)
 		fprintf(p->out, ", APIC ID %" PRId64, c->now.apic_id);
 	fputc('\n', p->out);
-	if (ns_between(p->rep->sum.first_ns, c->now.added_ns) > STUCK_NS / 10)
-		row(p, "added", "at %s", at(p, c->now.added_ns).s);
+	if (ns_between(p->rep->sum.first_ns, c->added_ns) > STUCK_NS / 10)
+		row(p, "added", "at %s", at(p, c->added_ns).s);
 	if (c->now.removed_ns)
 		row(p, "removed", "at %s", at(p, c->now.removed_ns).s);
 	print_smbase(p, c);

@@ -155,6 +155,8 @@ static int take_event(void *arg, int64_t id, const struct event *ev)
 	(void)id;
 	g->rep->events[ev->kind]++;
 	note_machine(g->rep, ev);
+	if (c && g->map.added_ns[ev->cpu] == INT64_MAX && ev->kind != EV_BLIND && ev->kind != EV_LOST)
+		c->added_ns = g->map.added_ns[ev->cpu] = ev->ts;
 	if (c)
 		note_cpu(c, ev);
 	if (ev->kind == EV_IPI)
@@ -171,7 +173,6 @@ static int take_cpu(void *arg, const struct reader_cpu *cpu)
 	g->rep->cpu[cpu->cpu].now = *cpu;
 	g->rep->cpu[cpu->cpu].exists = true;
 	g->map.apic_id[cpu->cpu] = cpu->apic_id;
-	g->map.added_ns[cpu->cpu] = cpu->added_ns;
 	return 0;
 }
 
@@ -243,7 +244,7 @@ int report_read(struct report *rep, struct reader *r, const char *file, struct e
 		return fail(err, ERR_OUTPUT, "no memory for the report");
 	for (int i = 0; i < EVENT_MAX_CPUS; i++) {
 		g.map.apic_id[i] = rep->cpu[i].now.apic_id = -1;
-		g.map.added_ns[i] = INT64_MIN;
+		g.map.added_ns[i] = INT64_MAX; /* until its first event */
 		rep->cpu[i].now.smbase = SMBASE_UNKNOWN;
 	}
 	gather_meta(rep, r, file);

@@ -36,7 +36,7 @@ struct report_cpu {
 	struct reader_cpu now;
 	bool seen_known;
 	struct event seen;          /* the last cpu-seen */
-	int64_t last_ns;            /* of its last event but cpu-seen */
+	int64_t added_ns, last_ns;  /* of its first event, and of its last but cpu-seen */
 
 	int64_t entries, rsms, ended_by_reset;
 	int64_t *duration;          /* of every finished SMI */

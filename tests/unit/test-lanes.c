@@ -190,12 +190,12 @@ static void the_most_important_mark_wins(void **state)
 	int lane = lane_of_cpu(0);
 
 	(void)state;
-	lanes_mark(&g->lanes, lane, 1000, MARK_PORT_WRITE, "B2=04");
+	lanes_mark(&g->lanes, lane, 1000, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 1001, MARK_SMBASE_WRITE, "7ffb3000");
 	lanes_mark(&g->lanes, lane, 1002, MARK_INIT, ">1");
-	lanes_mark(&g->lanes, lane, 1020, MARK_PORT_WRITE, "B2=04");
+	lanes_mark(&g->lanes, lane, 1020, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 1021, MARK_PORT_READ, "B2:04");
-	lanes_mark(&g->lanes, lane, 1040, MARK_PORT_WRITE, "B2=04");
+	lanes_mark(&g->lanes, lane, 1040, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 999, MARK_INIT, NULL);
 	lanes_mark(&g->lanes, lane, 1400, MARK_INIT, NULL);
 	lanes_mark(&g->lanes, 7, 1000, MARK_INIT, NULL);
@@ -210,12 +210,12 @@ static void labels_stand_where_there_is_room(void **state)
 
 	(void)state;
 	span(g, 0, 1000, 1400, LANE_RUNNING, NULL);
-	lanes_mark(&g->lanes, lane, 1000, MARK_PORT_WRITE, "B2=04");
+	lanes_mark(&g->lanes, lane, 1000, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 1040, MARK_INIT, ">1"); /* too near for the label before it */
 	lanes_mark(&g->lanes, lane, 1080, MARK_SIPI, "9f>1");
 	lanes_mark(&g->lanes, lane, 1081, MARK_SMI_IPI, ">1");
 	lanes_mark(&g->lanes, lane, 1180, MARK_SMBASE_WRITE, "7ffb3000");
-	lanes_mark(&g->lanes, lane, 1380, MARK_PORT_WRITE, "B2=04"); /* the edge is too near */
+	lanes_mark(&g->lanes, lane, 1380, MARK_APM_WRITE, "B2=04"); /* the edge is too near */
 	lanes_draw_tall(&g->lanes, lane, &g->canvas, 0, 0);
 	assert_row(g, 0, "v   I>1 ^9f>1 +1  w7ffb3000           v");
 	assert_row(g, 1, "----------------------------------------");
@@ -273,6 +273,7 @@ static void every_kind_has_its_mark(void **state)
 		{ "t=1 cpu=0 smbase-write new=0x7ffb3000", 'w', "7ffb3000" },
 		{ "t=1 cpu=0 smbase-found smbase=0x7ffb3000 via=scan", 'f', "7ffb3000" },
 		{ "t=1 cpu=0 port port=0xb2 dir=write value=0x4", 'v', "B2=04" },
+		{ "t=1 cpu=0 port port=0xb3 dir=write value=0x4", 'b', "B3=04" },
 		{ "t=1 cpu=0 port port=0xb3 dir=read value=0x4", 'u', "B3:04" },
 		{ "t=1 cpu=0 port port=0xb2 dir=write", 'v', "B2=?" },
 		{ "t=1 cpu=0 ipi mode=init dest=all", 'I', ">all" },
