@@ -252,8 +252,7 @@ int rsp_take(struct rsp *r, struct error *err)
 			return 0;
 		}
 	} while (rsp_now() < due);
-	return rsp_fail(r, err, "no answer within %d ms: the server hangs, or another debugger is connected",
-			r->timeout_ms);
+	return rsp_fail(r, err, "no answer within %d ms: the server hangs", r->timeout_ms);
 }
 
 int rsp_settle(struct rsp *r, struct error *err)

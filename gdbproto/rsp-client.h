@@ -71,7 +71,9 @@ enum rsp_point { RSP_SW_BREAK, RSP_HW_BREAK, RSP_WRITE_WATCH, RSP_READ_WATCH, RS
  * what it can do. A QEMU monitor, a QMP socket, an HTTP server, silence or noise
  * is told apart in @err. @timeout_ms also serves every later reply.
  * Attaching stops a running guest; *was_running tells which it was
- * (QEMU sends an unsolicited T02 on attach to a running VM only).
+ * (QEMU sends an unsolicited T02 on attach to a running VM only; from 8.1 on it
+ * sends none, and `info status` says "paused" of both). A misspelt @target is
+ * ERR_USAGE.
  */
 struct rsp *rsp_open(const char *target, int timeout_ms, bool *was_running, struct error *err);
 

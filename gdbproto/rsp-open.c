@@ -65,6 +65,7 @@ static int first_packet(struct rsp *r, struct error *err)
 {
 	int half = r->timeout_ms / 2 < NUDGE_MS ? r->timeout_ms / 2 : NUDGE_MS;
 	int64_t nudge_at = rsp_deadline(half);
+	bool strange = false; /* give a banner one more slice to become whole */
 	struct error why;
 
 	for (;;) {
@@ -72,8 +73,12 @@ static int first_packet(struct rsp *r, struct error *err)
 
 		if (n < 0)
 			return lost(r, &why, err);
-		if (!rsp_banner_is_rsp(r->seen, r->seen_len))
-			return not_rsp(r, err);
+		if (!rsp_banner_is_rsp(r->seen, r->seen_len)) {
+			if (n || strange)
+				return not_rsp(r, err);
+			strange = true;
+			continue;
+		}
 		if (n)
 			return n;
 		if (rsp_now() > r->limit)

@@ -673,8 +673,8 @@ static void other_servers_are_named(void **state)
 	open_fails_with("SSH-2.0-OpenSSH_9.2p1 Debian\r\n", NULL, "SSH", PATIENCE);
 	open_fails_with("220 mail.example ESMTP\r\n", NULL, "no gdbstub: \"220 mail", PATIENCE);
 	open_fails_with("\x8f\xb2\x01\x7f\xff\xfe\033[2J", NULL, "\\x8f\\xb2\\x01", PATIENCE);
-	open_fails_with(NULL, "HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP", 2000);
-	open_fails_with(NULL, "<!DOCTYPE HTML PUBLIC>", "HTTP", 2000);
+	open_fails_with(NULL, "HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP", PATIENCE);
+	open_fails_with(NULL, "<!DOCTYPE HTML PUBLIC>", "HTTP", PATIENCE);
 }
 
 static void silence_and_halves_end_in_time(void **state)
@@ -756,9 +756,9 @@ static void a_server_that_falls_silent_is_left(void **state)
 	(void)state;
 	fake.lines = at_open;
 	fake_start(&fake);
-	assert_null(rsp_open(fake.target, 300, NULL, &err));
+	assert_null(rsp_open(fake.target, 1500, NULL, &err));
 	fake_end(&fake);
-	assert_clear("no answer within 300 ms");
+	assert_clear("no answer within 1500 ms");
 }
 
 static void absent_targets_are_told(void **state)
