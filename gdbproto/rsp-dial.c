@@ -18,7 +18,7 @@
 #define RETRY_MS 10
 
 struct endpoint {
-	char host[256], port[6];
+	char host[256], port[6]; /* empty for a unix socket */
 	char name[160]; /* the target as the user wrote it, safe to print */
 };
 
@@ -53,6 +53,9 @@ static int split_tcp(struct endpoint *ep, const char *text, struct error *err)
 static int refused(const struct endpoint *ep, int why, struct error *err)
 {
 	errno = why;
+	if (why == ECONNREFUSED && !ep->host[0])
+		return fail(err, ERR_TARGET, "%s: nobody listens on that socket; is QEMU still running?",
+			    ep->name);
 	if (why == ECONNREFUSED)
 		return fail(err, ERR_TARGET, "%s: connection refused; is QEMU running with -s or -gdb?",
 			    ep->name);
@@ -60,8 +63,6 @@ static int refused(const struct endpoint *ep, int why, struct error *err)
 		return fail(err, ERR_TARGET,
 			    "%s: no such socket; start QEMU with -gdb unix:PATH,server=on,wait=off",
 			    ep->name);
-	if (why == ENOTSOCK)
-		return fail(err, ERR_TARGET, "%s: not a socket", ep->name);
 	return fail_errno(err, ERR_TARGET, "%s: cannot connect", ep->name);
 }
 
@@ -146,7 +147,7 @@ static int dial_tcp(struct rsp_conn *c, struct endpoint *ep, const char *text, i
 
 int rsp_conn_open(struct rsp_conn *c, const char *target, int64_t deadline, struct error *err)
 {
-	struct endpoint ep;
+	struct endpoint ep = { .host = "" };
 
 	*c = (struct rsp_conn){ .fd = -1 };
 	safe_text(ep.name, sizeof(ep.name), target, strlen(target));
