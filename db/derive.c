@@ -260,7 +260,7 @@ static int follow_smbase(struct derive *d, const struct sink_event *se)
 		return put(d, PUT_SMBASE, 6, (const struct maybe[]){
 			KNOWN(se->id), KNOWN(ev->ts), KNOWN(ev->cpu), arg(ev, SMBASE_WRITE_OLD),
 			arg(ev, SMBASE_WRITE_NEW), arg(ev, SMBASE_WRITE_RIP) });
-	if (ev->kind == EV_SMI_LEAVE && se->before && se->before->smbase_write_id &&
+	if (ev->kind == EV_SMI_LEAVE && se->before && cpu_in_smm(se->before) && se->before->smbase_write_id &&
 	    event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
 		return put(d, SET_EFFECTIVE, 3, (const struct maybe[]){
 			KNOWN(ev->ts), KNOWN(se->id), KNOWN(se->before->smbase_write_id) });

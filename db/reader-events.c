@@ -8,7 +8,8 @@ static int event_of_row(struct cursor *c, sqlite3_stmt *q, struct event *ev)
 	int64_t v[6 + EVENT_ARGS] = { 0, 0, CPU_UNKNOWN, -1, -1, -1 };
 
 	if (!get_ints(q, 6 + EVENT_ARGS, v) || !is_sane(v[1]) ||
-	    v[2] < CPU_UNKNOWN || v[2] >= EVENT_MAX_CPUS || (v[5] != ORIGIN_OBSERVED && v[5] != ORIGIN_INFERRED))
+	    v[2] < CPU_UNKNOWN || v[2] >= EVENT_MAX_CPUS ||
+	    (v[5] != ORIGIN_OBSERVED && v[5] != ORIGIN_INFERRED))
 		return bad_row(c->r, "event", v[0], c->err);
 	if (v[3] < 0 || v[3] >= EVENT_KIND_COUNT || v[4] < 0 || v[4] >= EVENT_SOURCE_COUNT)
 		return 0;

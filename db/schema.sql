@@ -71,7 +71,8 @@ CREATE INDEX event_by_kind ON event (kind);
 
 -- The rest is derived from the events, as they came.
 
--- One stay of a CPU in SMM. An entry by an unknown CPU is an event only.
+-- One stay of a CPU in SMM. An entry by an unknown CPU is an event only, and a stay
+-- whose entry was not seen (attached meanwhile) has no row.
 CREATE TABLE smi (
 	id INTEGER PRIMARY KEY,       -- id of its smi-enter event
 	cpu INTEGER NOT NULL,
