@@ -255,6 +255,21 @@ static void a_port_access_finds_its_smi(void **state)
 			    "4/1,4/1");
 }
 
+static void an_ipi_shows_in_the_state_of_its_target(void **state)
+{
+	struct fixture *f = *state;
+
+	record_lines(f,
+		"t=1 cpu=0 cpu-add apic_id=0\n"
+		"t=1 cpu=1 cpu-add apic_id=1\n"
+		"t=2 cpu=1 cpu-reset in_smm=0\n"
+		"t=3 cpu=0 ipi target=1 mode=sipi vector=0x9f dest=one");
+	finish(f);
+	look(f);
+	assert_string_equal(text_of(f, "SELECT state || ' since ' || since_ns FROM cpu_v WHERE cpu = 1"),
+			    "running since 3");
+}
+
 static void an_existing_file_is_not_overwritten(void **state)
 {
 	struct fixture *f = *state;
@@ -442,6 +457,7 @@ int main(void)
 		T(views_name_things),
 		T(detail_is_the_text_form),
 		T(a_port_access_finds_its_smi),
+		T(an_ipi_shows_in_the_state_of_its_target),
 		T(an_existing_file_is_not_overwritten),
 		T(two_recorders_on_one_file_are_refused),
 		T(places_that_cannot_be_written_say_so),
