@@ -145,11 +145,12 @@ static void cpu_add(struct model *m, struct cpu *c, int64_t id, const struct eve
 	(void)id;
 	if (event_has(ev, CPU_ADD_APIC_ID))
 		c->apic_id = (int64_t)ev->arg[CPU_ADD_APIC_ID];
-	if (c->state != STATE_ABSENT && c->state != STATE_GONE)
+	if (c->added_ns && !c->removed_ns)
 		return; /* met again after a suspension */
 	c->added_ns = ev->ts;
 	c->removed_ns = 0;
-	enter_state(c, STATE_UNKNOWN, ev->ts);
+	if (c->state == STATE_ABSENT || c->state == STATE_GONE) /* else the log told of its reset before */
+		enter_state(c, STATE_UNKNOWN, ev->ts);
 }
 
 static void cpu_remove(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
