@@ -57,7 +57,10 @@ struct reader_smi {
 struct reader *reader_open(const char *path, struct error *err);
 void reader_close(struct reader *r);
 
-/* See what has been committed since. 1 something new, 0 nothing, negative error. */
+/*
+ * See what has been committed since. 1 something new, 0 nothing, negative error. When it
+ * sees the recording end it lets go of the file until the recorder is through (a second at most).
+ */
 int reader_refresh(struct reader *r, struct error *err);
 
 const struct reader_summary *reader_summary(const struct reader *r);
@@ -90,7 +93,10 @@ int reader_events(struct reader *r, const struct reader_filter *f,
 /* One event by id: 1 found, 0 not there. */
 int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err);
 
-/* Run one read-only statement (a view query of our own); a row's columns as text, NULL for NULL. */
+/*
+ * Run one read-only statement (a view query of our own); a row's columns as text, NULL for NULL.
+ * At most 64 columns, and 30 s: a view of a hostile file may be endless.
+ */
 int reader_rows(struct reader *r, const char *sql,
 		int (*cb)(void *arg, int columns, const char *const *value, const char *const *name),
 		void *arg, struct error *err);
