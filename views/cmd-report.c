@@ -37,7 +37,9 @@ static int write_to(const struct report *rep, const char *path, const char *reco
 	failed = ferror(out) || fflush(out);
 	if (out != stdout && fclose(out))
 		failed = 1;
-	return failed ? fail_errno(err, ERR_OUTPUT, "report: cannot write %.200s", path ? path : "stdout") : 0;
+	if (failed)
+		return fail_errno(err, ERR_OUTPUT, "report: cannot write %.200s", path ? path : "stdout");
+	return 0;
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)

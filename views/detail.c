@@ -46,16 +46,17 @@ static const char *meaning(const struct event *ev, unsigned field, int64_t first
 
 static void add_smi(struct detail *d, const struct reader_smi *smi, int64_t first_ns)
 {
-	char from[48], lasted[32] = "still inside", cmd[32] = "";
+	char from[48], lasted[32] = "still inside", base[32] = "unknown", cmd[32] = "";
 
 	if (smi->leave_ns)
 		duration_text(lasted, sizeof(lasted), ns_between(smi->enter_ns, smi->leave_ns));
 	if (smi->apm_cmd != SMI_CMD_UNKNOWN)
 		snprintf(cmd, sizeof(cmd), ", command 0x%02x", (unsigned)smi->apm_cmd & 0xff);
-	add(d, "SMI %" PRId64 " of cpu%d: entered at %s, %s, smbase %s0x%" PRIx64 ", cause %s%s", smi->id, smi->cpu,
-	    time_text(from, sizeof(from), ns_between(first_ns, smi->enter_ns), 1000), lasted,
-	    smi->smbase == SMBASE_UNKNOWN ? "unknown " : "", smi->smbase == SMBASE_UNKNOWN ? 0 : smi->smbase,
-	    smi_cause_name[smi->cause], cmd);
+	if (smi->smbase != SMBASE_UNKNOWN)
+		snprintf(base, sizeof(base), "0x%" PRIx64, smi->smbase);
+	time_text(from, sizeof(from), ns_between(first_ns, smi->enter_ns), 1000);
+	add(d, "SMI %" PRId64 " of cpu%d: entered at %s, %s, smbase %s, cause %s%s", smi->id, smi->cpu, from,
+	    lasted, base, smi_cause_name[smi->cause], cmd);
 }
 
 void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
@@ -67,8 +68,9 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 	d->lines = 0;
 	if (e->ev.cpu != CPU_UNKNOWN)
 		snprintf(cpu, sizeof(cpu), "cpu%d", e->ev.cpu);
-	add(d, "%s of %s at %s   event %" PRId64 ", %s by %s", info->name, cpu,
-	    time_text(at, sizeof(at), ns_between(first_ns, e->ev.ts), 1), e->id, event_origin_name[e->ev.origin & 1],
+	time_text(at, sizeof(at), ns_between(first_ns, e->ev.ts), 1);
+	add(d, "%s of %s at %s   event %" PRId64 ", %s by %s", info->name, cpu, at, e->id,
+	    event_origin_name[e->ev.origin & 1],
 	    e->ev.source < EVENT_SOURCE_COUNT ? event_source_info[e->ev.source].name : "?");
 	add(d, "%s", info->help);
 	for (unsigned i = 0; i < info->fields; i++)

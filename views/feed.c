@@ -98,18 +98,18 @@ int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error 
 	return reader_cpus(r, count_cpu, f, err) < 0 || find_births(f, err) < 0 ? -1 : 0;
 }
 
-static int add_turn(struct feeding *f, int cpu, int64_t ts, enum lane_state state, int64_t smi_from)
+static int add_turn(struct feeding *f, struct turn turn)
 {
 	if (f->turns == f->room) {
 		size_t room = f->room ? f->room * 2 : 256;
-		struct turn *turn = realloc(f->turn, room * sizeof(*turn));
+		struct turn *more = realloc(f->turn, room * sizeof(*more));
 
-		if (!turn)
+		if (!more)
 			return -1;
-		f->turn = turn;
+		f->turn = more;
 		f->room = room;
 	}
-	f->turn[f->turns++] = (struct turn){ .ts = ts, .smi_from = smi_from, .cpu = cpu, .state = state };
+	f->turn[f->turns++] = turn;
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static bool state_by(const struct event *ev, enum lane_state *state)
 	case EV_SESSION:
 		return false;
 	case EV_SMI_LEAVE:
-		*state = event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) == VIA_RESET ? LANE_RESET : LANE_RUNNING;
+		*state = event_get(ev, SMI_LEAVE_VIA, VIA_STEP) == VIA_RESET ? LANE_RESET : LANE_RUNNING;
 		return true;
 	}
 	*state = LANE_RUNNING;
@@ -141,14 +141,15 @@ static bool state_by(const struct event *ev, enum lane_state *state)
 
 static int add_state(struct feeding *f, const struct event *ev)
 {
-	enum lane_state state;
+	struct turn t = { .ts = ev->ts, .smi_from = INT64_MAX, .cpu = ev->cpu };
 
-	if (ev->cpu != CPU_UNKNOWN && state_by(ev, &state) && add_turn(f, ev->cpu, ev->ts, state, INT64_MAX) < 0)
+	if (ev->cpu != CPU_UNKNOWN && state_by(ev, &t.state) && add_turn(f, t) < 0)
 		return -1;
 	if (ev->kind != EV_IPI || event_get(ev, IPI_MODE, 0) != IPI_SIPI)
 		return 0;
-	for (int cpu = 0; cpu < (int)f->feed->cpus.cpus; cpu++)
-		if (ipi_reaches(&f->feed->cpus, ev, cpu) && add_turn(f, cpu, ev->ts, LANE_RUNNING, INT64_MAX) < 0)
+	t.state = LANE_RUNNING;
+	for (t.cpu = 0; t.cpu < (int)f->feed->cpus.cpus; t.cpu++)
+		if (ipi_reaches(&f->feed->cpus, ev, t.cpu) && add_turn(f, t) < 0)
 			return -1;
 	return 0;
 }
@@ -252,9 +253,8 @@ static int take_smi(void *arg, const struct reader_smi *smi)
 	if (smi->smbase != SMBASE_UNKNOWN)
 		snprintf(base, sizeof(base), "%" PRIx64, smi->smbase);
 	lanes_span(f->l, lane_of_cpu(f->cpu), &span);
-	if (smi->leave_ns && add_turn(f, f->cpu, smi->leave_ns, LANE_RUNNING, smi->enter_ns) < 0)
-		return 1;
-	return 0;
+	return smi->leave_ns && add_turn(f, (struct turn){ .ts = smi->leave_ns, .smi_from = smi->enter_ns,
+							   .cpu = f->cpu, .state = LANE_RUNNING }) < 0;
 }
 
 static int smis_between(struct feeding *f, int64_t from, int64_t to, int64_t limit, struct error *err)
@@ -286,7 +286,8 @@ static int feed_smis(struct feeding *f, struct error *err)
 	if (got < 0 || f->rows <= FEED_ROWS)
 		return got < 0 ? got : smis_between(f, s->from, window_end(f->l), FEED_ROWS, err);
 	for (int col = 0; col < s->width; col++) {
-		got = smis_between(f, scale_start(s, col), scale_start(s, col + 1) - 1, FEED_ROWS_A_COLUMN, err);
+		got = smis_between(f, scale_start(s, col), scale_start(s, col + 1) - 1, FEED_ROWS_A_COLUMN,
+				   err);
 		if (got < 0)
 			return got;
 		if (got > 0)
@@ -295,12 +296,25 @@ static int feed_smis(struct feeding *f, struct error *err)
 	return 1;
 }
 
+/* Has a SIPI come since the reset at @ts, before the window? */
+static int sipi_before(struct feeding *f, int64_t ts, struct error *err)
+{
+	struct reader_filter want = READER_ALL;
+
+	want.kinds = KIND_BIT(EV_IPI);
+	want.from = ts;
+	want.to = f->l->scale.from;
+	want.limit = 64;
+	f->marks = false;
+	return reader_events(f->feed->reader, &want, take_event, f, err);
+}
+
 /* How f->cpu stood when the window begins: by the last event that says. */
 static int state_before(struct feeding *f, struct error *err)
 {
 	struct reader_filter want = READER_ALL;
 	struct event last = { .cpu = CPU_UNKNOWN };
-	enum lane_state state;
+	struct turn t = { .smi_from = INT64_MAX, .cpu = f->cpu };
 	int got;
 
 	want.kinds = KIND_SPAN | KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_REMOVE) | KIND_BIT(EV_CPU_RESET) |
@@ -310,20 +324,12 @@ static int state_before(struct feeding *f, struct error *err)
 	want.limit = 1;
 	want.backwards = true;
 	got = reader_events(f->feed->reader, &want, take_last, &last, err);
-	if (got < 0 || last.cpu == CPU_UNKNOWN || !state_by(&last, &state))
+	if (got < 0 || last.cpu == CPU_UNKNOWN || !state_by(&last, &t.state))
 		return got < 0 ? got : 0;
-	if (state == LANE_RESET) { /* has a SIPI come meanwhile? */
-		want = READER_ALL;
-		want.kinds = KIND_BIT(EV_IPI);
-		want.from = last.ts;
-		want.to = f->l->scale.from;
-		want.limit = 64;
-		f->marks = false;
-		if (add_turn(f, f->cpu, last.ts, state, INT64_MAX) < 0)
-			return fail(err, ERR_OUTPUT, "out of memory");
-		return reader_events(f->feed->reader, &want, take_event, f, err);
-	}
-	return add_turn(f, f->cpu, last.ts, state, INT64_MAX) < 0 ? fail(err, ERR_OUTPUT, "out of memory") : 0;
+	t.ts = last.ts;
+	if (add_turn(f, t) < 0)
+		return fail(err, ERR_OUTPUT, "no memory for the timeline");
+	return t.state == LANE_RESET ? sipi_before(f, t.ts, err) : 0;
 }
 
 static int by_cpu_and_time(const void *a, const void *b)

@@ -17,7 +17,8 @@ static const struct group {
 	{ "smi", KIND_BIT(EV_SMI_ENTER) | KIND_BIT(EV_SMI_LEAVE) },
 	{ "smbase", KIND_BIT(EV_SMBASE_WRITE) | KIND_BIT(EV_SMBASE_FOUND) },
 	{ "reset", KIND_BIT(EV_CPU_RESET) },
-	{ "cpu", KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_REMOVE) | KIND_BIT(EV_CPU_SEEN) | KIND_BIT(EV_CPU_RESET) },
+	{ "cpu", KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_REMOVE) | KIND_BIT(EV_CPU_SEEN) |
+		 KIND_BIT(EV_CPU_RESET) },
 	{ "loss", KIND_BIT(EV_LOST) | KIND_BIT(EV_BLIND) },
 	{ "interest", KIND_INTEREST },
 };
@@ -67,7 +68,8 @@ int filter_parse(struct filter *f, const char *text, struct error *err)
 		return fail(err, ERR_USAGE, "filter longer than %zu characters", sizeof(copy) - 1);
 	for (char *word = strtok_r(copy, " ,", &save); word; word = strtok_r(NULL, " ,", &save))
 		if (!take_word(&made, word, &plus, &minus))
-			return fail(err, ERR_USAGE, "no event kind '%s' (smmtrace list events; or cpu=N, smi, all)", word);
+			return fail(err, ERR_USAGE,
+				    "no event kind '%s' (smmtrace list events; or cpu=N, smi, all)", word);
 	made.kinds = (plus ? plus : KIND_DEFAULT) & ~minus;
 	if (!made.kinds)
 		return fail(err, ERR_USAGE, "the filter '%s' would show nothing", text);

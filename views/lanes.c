@@ -11,6 +11,11 @@ const struct lane_glyph lane_glyph[LANE_MARK_COUNT] = {
 #undef X
 };
 
+uint32_t lane_mark_glyph(enum lane_mark mark, bool utf8)
+{
+	return utf8 ? lane_glyph[mark].unicode : (uint32_t)(unsigned char)lane_glyph[mark].ascii;
+}
+
 /* Where in its span a column lies; the last one fed counts, spans of a lane do not overlap. */
 enum shape { SHAPE_ALONE, SHAPE_FIRST, SHAPE_MIDDLE, SHAPE_LAST, SHAPE_OPEN, SHAPE_COUNT };
 
@@ -239,11 +244,9 @@ static void draw_state(const struct lanes *l, int lane, struct canvas *c, int ro
 
 static uint32_t mark_glyph(const struct lanes *l, const struct lane_cell *cell, bool count)
 {
-	const struct lane_glyph *g = &lane_glyph[cell->mark];
-
 	if (count && cell->marks > 1 && cell->mark >= LANE_WEAK)
 		return count_glyph(cell->marks);
-	return l->utf8 ? g->unicode : (uint32_t)(unsigned char)g->ascii;
+	return lane_mark_glyph((enum lane_mark)cell->mark, l->utf8);
 }
 
 void lanes_draw_flat(const struct lanes *l, int lane, struct canvas *c, int row, int col)
@@ -277,7 +280,8 @@ static void put_label(const struct lanes *l, int lane, int at, struct canvas *c,
 	int len, room = room_behind(l, lane, at);
 
 	if (cell->marks > 1)
-		snprintf(text, sizeof(text), "%s%s+%u", cell->label, *cell->label ? " " : "", cell->marks - 1);
+		snprintf(text, sizeof(text), "%s%s+%u", cell->label, *cell->label ? " " : "",
+			 cell->marks - 1);
 	else
 		snprintf(text, sizeof(text), "%s", cell->label);
 	len = (int)strlen(text);

@@ -67,6 +67,9 @@ enum lane_state { LANE_ABSENT, LANE_UNKNOWN, LANE_RUNNING, LANE_RESET, LANE_SMM,
 
 #define LANE_LABEL 20
 
+/* The character of a mark. */
+uint32_t lane_mark_glyph(enum lane_mark mark, bool utf8);
+
 struct lanes {
 	int lanes, width;
 	struct scale scale;

@@ -97,7 +97,8 @@ static void ipi_label(char *out, size_t size, const struct event *ev)
 }
 
 /* "B2=04" for a write, "B2:04" for a read. */
-static void io_label(char *out, size_t size, const struct event *ev, unsigned port, unsigned dir, unsigned value)
+static void io_label(char *out, size_t size, const struct event *ev, unsigned port, unsigned dir,
+		     unsigned value)
 {
 	char text[24] = "?";
 

@@ -18,7 +18,7 @@ static void help_marks(struct canvas *c, int row, int rows, bool utf8)
 	for (int m = 0; m < LANE_MARK_COUNT; m++) {
 		int col = 1 + m / rows * 26;
 
-		canvas_put(c, row + m % rows, col, utf8 ? lane_glyph[m].unicode : (uint32_t)lane_glyph[m].ascii,
+		canvas_put(c, row + m % rows, col, lane_mark_glyph((enum lane_mark)m, utf8),
 			   lane_glyph[m].class);
 		canvas_text(c, row + m % rows, col + 2, CELL_PLAIN, lane_glyph[m].help);
 	}

@@ -53,12 +53,12 @@ static int header_facts(char *out, size_t size, const struct picture *p, int lev
 static void draw_header(struct canvas *c, const struct picture *p)
 {
 	const char *state = p->utf8 ? life[p->life].utf8 : life[p->life].ascii;
-	int title = (int)strlen(p->title), level = 0, col;
+	int title = (int)strlen(p->title), room = c->cols - (int)strlen(life[p->life].ascii), level = 0, col;
 	char facts[200], lost[32];
 
 	title = title > 16 ? 16 : title;
 	do
-		col = c->cols - header_facts(facts, sizeof(facts), p, level) - (int)strlen(life[p->life].ascii);
+		col = room - header_facts(facts, sizeof(facts), p, level);
 	while (col < 13 + title && ++level < 4);
 	canvas_fill(c, HEADER_ROW, 0, c->cols, ' ', CELL_TITLE);
 	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 13 ? col - 13 : 0, p->title);
@@ -150,14 +150,15 @@ static void describe_smi(char *out, size_t size, const struct picture *p, const 
 		snprintf(out, size, "%u SMI%s here, %s in SMM", n->smis, n->smis == 1 ? "" : "s",
 			 duration_text(lasted, sizeof(lasted), n->smm_ns));
 	else {
-		duration_text(lasted, sizeof(lasted), ns_between(smi->enter_ns, smi->leave_ns ? smi->leave_ns :
-								 p->now_ns));
+		int64_t end = smi->leave_ns ? smi->leave_ns : p->now_ns;
+
+		duration_text(lasted, sizeof(lasted), ns_between(smi->enter_ns, end));
 		if (smi->smbase != SMBASE_UNKNOWN)
 			snprintf(base, sizeof(base), "0x%" PRIx64, smi->smbase);
 		if (smi->apm_cmd != SMI_CMD_UNKNOWN)
 			snprintf(cmd, sizeof(cmd), ", APM %02x", (unsigned)smi->apm_cmd & 0xff);
-		snprintf(out, size, "in SMM for %s%s at %s%s", lasted, smi->leave_ns ? "" : " and still inside",
-			 base, cmd);
+		snprintf(out, size, "in SMM for %s%s at %s%s", lasted,
+			 smi->leave_ns ? "" : " and still inside", base, cmd);
 	}
 }
 
@@ -175,10 +176,32 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 		describe_smi(smi, sizeof(smi), p, &n);
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "", p->follow ? " following " : "",
-		 p->sampled ? " too many to show all: zoom in " : "", *p->filter ? " filter: " : "", p->filter,
-		 *p->filter ? " " : "");
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "",
+		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
+		 *p->filter ? " filter: " : "", p->filter, *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
+}
+
+/* One event: ">     0.030000 s I ipi          cpu0   target=1 mode=init". */
+static void draw_event(struct canvas *c, const struct picture *p, int row, int i)
+{
+	const struct picture_event *e = &p->list[i];
+	bool chosen = i == p->chosen, bar = chosen && p->focus_list;
+	enum cell_class class = bar ? CELL_SELECTED : chosen ? CELL_BOLD : CELL_PLAIN, sign = CELL_SMM;
+	enum lane_mark mark = mark_of_event(&e->ev);
+	uint32_t glyph = e->ev.kind == EV_SMI_ENTER ? '[' : ']';
+	char at[48], line[512];
+
+	if (mark != LANE_MARK_COUNT) {
+		glyph = lane_mark_glyph(mark, p->utf8);
+		sign = (enum cell_class)lane_glyph[mark].class;
+	}
+	if (bar)
+		canvas_fill(c, row, 0, c->cols, ' ', class);
+	time_text(at, sizeof(at), ns_between(p->first_ns, e->ev.ts), 1000);
+	canvas_print(c, row, 0, class, "%c%14s ", chosen ? '>' : ' ', at);
+	canvas_put(c, row, 16, glyph, bar ? class : sign);
+	canvas_text(c, row, 18, class, event_line(line, sizeof(line), &e->ev));
 }
 
 static void draw_list(struct canvas *c, const struct picture *p)
@@ -189,29 +212,11 @@ static void draw_list(struct canvas *c, const struct picture *p)
 		top = p->listed - rows;
 	if (top < 0)
 		top = 0;
-	for (int i = 0; i < rows && top + i < p->listed; i++) {
-		const struct picture_event *e = &p->list[top + i];
-		bool chosen = top + i == p->chosen;
-		int row = p->layout.pane_row + 1 + i;
-		enum lane_mark mark = mark_of_event(&e->ev);
-		char at[48], line[512];
-		enum cell_class class = chosen ? (p->focus_list ? CELL_SELECTED : CELL_BOLD) : CELL_PLAIN;
-
-		if (chosen && p->focus_list)
-			canvas_fill(c, row, 0, c->cols, ' ', class);
-		time_text(at, sizeof(at), ns_between(p->first_ns, e->ev.ts), 1000);
-		canvas_print(c, row, 0, class, "%c%14s ", chosen ? '>' : ' ', at);
-		if (mark != LANE_MARK_COUNT)
-			canvas_put(c, row, 16, p->utf8 ? lane_glyph[mark].unicode : (uint32_t)lane_glyph[mark].ascii,
-				   chosen && p->focus_list ? class : lane_glyph[mark].class);
-		else
-			canvas_put(c, row, 16, e->ev.kind == EV_SMI_ENTER ? '[' : ']',
-				   chosen && p->focus_list ? class : CELL_SMM);
-		canvas_text(c, row, 18, class, event_line(line, sizeof(line), &e->ev));
-	}
+	for (int i = 0; i < rows && top + i < p->listed; i++)
+		draw_event(c, p, p->layout.pane_row + 1 + i, top + i);
 	if (!p->listed)
-		canvas_text(c, p->layout.pane_row + 1, 2, CELL_DIM, *p->filter ? "no event passes the filter" :
-			    "no events yet");
+		canvas_text(c, p->layout.pane_row + 1, 2, CELL_DIM,
+			    *p->filter ? "no event passes the filter" : "no events yet");
 }
 
 /* @text from column 1 on, broken at blanks. Returns the row behind it. */
@@ -251,8 +256,9 @@ static void draw_status(struct canvas *c, const struct picture *p)
 	else if (p->message)
 		canvas_print(c, row, 0, CELL_STATUS, " %s", p->message);
 	else
-		canvas_text(c, row, 0, CELL_STATUS, " q quit  ? help  / search  f filter  [ ] event  { } mark  "
-			    "+ - zoom  Enter detail");
+		canvas_text(c, row, 0, CELL_STATUS,
+			    " q quit  ? help  / search  f filter  "
+			    "[ ] event  { } mark  + - zoom  Enter detail");
 }
 
 bool picture_text_cursor(const struct picture *p, int *row, int *col)

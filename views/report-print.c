@@ -84,7 +84,8 @@ static void print_closing(const struct page *p)
 	else if (s->closed)
 		row(p, "state", "closed cleanly");
 	else
-		row(p, "state", "NOT CLOSED: the recorder was killed; up to the last quarter second is missing");
+		row(p, "state",
+		    "NOT CLOSED: the recorder was killed; up to the last quarter second is missing");
 }
 
 static void print_stops(const struct page *p)
@@ -130,13 +131,13 @@ static void print_summary(const struct page *p)
 	if (*r->started)
 		row(p, "recorded", "%s, by smmtrace %s", r->started, r->version);
 	row(p, "length", "%s, %" PRId64 " event%s, %u CPU%s, %" PRId64 " SMI%s",
-	    lasting(ns_between(r->sum.first_ns, r->sum.last_ns)).s, r->sum.events, plural(r->sum.events), r->cpus,
-	    plural(r->cpus), r->sum.smis, plural(r->sum.smis));
+	    lasting(ns_between(r->sum.first_ns, r->sum.last_ns)).s, r->sum.events, plural(r->sum.events),
+	    r->cpus, plural(r->cpus), r->sum.smis, plural(r->sum.smis));
 	print_loss(p);
 	print_stops(p);
 	if (r->port_writes)
-		row(p, "port 0xb2", "%" PRId64 " write%s, %" PRId64 " of them by an unknown CPU", r->port_writes,
-		    plural(r->port_writes), r->port_unknown_cpu);
+		row(p, "port 0xb2", "%" PRId64 " write%s, %" PRId64 " of them by an unknown CPU",
+		    r->port_writes, plural(r->port_writes), r->port_unknown_cpu);
 	if (r->ipi_unknown_cpu)
 		row(p, "IPIs", "%" PRId64 " sent by an unknown CPU", r->ipi_unknown_cpu);
 }
@@ -153,7 +154,8 @@ static void print_relocation(const struct page *p, const struct report_relocatio
 	}
 	if (m->entries)
 		row(p, "", "effective at %s, proved by %" PRId64 " entr%s there, the first at %s",
-		    at(p, m->effective_ns).s, m->entries, m->entries == 1 ? "y" : "ies", at(p, m->first_entry_ns).s);
+		    at(p, m->effective_ns).s, m->entries, m->entries == 1 ? "y" : "ies",
+		    at(p, m->first_entry_ns).s);
 	else
 		row(p, "", "effective at %s, not proved: no SMI was taken since", at(p, m->effective_ns).s);
 	if (m->other_base != SMBASE_UNKNOWN)
@@ -211,8 +213,9 @@ static void print_smis(const struct page *p, const struct report_cpu *c)
 		row(p, "SMIs", "none seen");
 		return;
 	}
-	row(p, "SMIs", "%" PRId64 " entr%s, %" PRId64 " RSM%s%s", c->entries, c->entries == 1 ? "y" : "ies", c->rsms,
-	    plural(c->rsms), c->entries == c->rsms ? ", balanced" : c->inside.id ? ", one still inside" : "");
+	row(p, "SMIs", "%" PRId64 " entr%s, %" PRId64 " RSM%s%s", c->entries, c->entries == 1 ? "y" : "ies",
+	    c->rsms, plural(c->rsms),
+	    c->entries == c->rsms ? ", balanced" : c->inside.id ? ", one still inside" : "");
 	if (c->ended_by_reset)
 		row(p, "", "%" PRId64 " ended by a reset, without RSM", c->ended_by_reset);
 	print_durations(p, c);

@@ -108,7 +108,8 @@ static void note_machine(struct report *rep, const struct event *ev)
 	case EV_BLIND:
 		rep->blind_intervals++;
 		if (event_has(ev, BLIND_UNTIL) && (int64_t)ev->arg[BLIND_UNTIL] > ev->ts)
-			rep->blind_ns = ns_sum(rep->blind_ns, ns_between(ev->ts, (int64_t)ev->arg[BLIND_UNTIL]));
+			rep->blind_ns = ns_sum(rep->blind_ns,
+					       ns_between(ev->ts, (int64_t)ev->arg[BLIND_UNTIL]));
 		break;
 	case EV_PAUSE:
 		rep->paused[event_get(ev, PAUSE_WHY, WHY_STOP) % WHY_COUNT]++;

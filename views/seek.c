@@ -18,7 +18,9 @@ static int take(void *arg, int64_t id, const struct event *ev)
 {
 	struct seeking *s = arg;
 
-	if (!behind(s, id) || !filter_takes(s->what->filter, ev) || (s->what->interest && !event_of_interest(ev)) ||
+	if (!behind(s, id) || !filter_takes(s->what->filter, ev))
+		return 0;
+	if ((s->what->interest && !event_of_interest(ev)) ||
 	    (s->what->words && !search_matches(s->what->words, ev)))
 		return 0;
 	s->out[s->got++] = (struct picture_event){ .id = id, .ev = *ev };

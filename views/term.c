@@ -131,17 +131,18 @@ static int check_terminal(struct error *err)
 	int known;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return fail(err, ERR_USAGE, "the timeline needs a terminal; `smmtrace report FILE` needs none");
+		return fail(err, ERR_USAGE,
+			    "the timeline needs a terminal; `smmtrace report FILE` needs none");
 	if (setupterm(NULL, STDOUT_FILENO, &known) != OK)
-		return fail(err, ERR_USAGE, "the terminal type TERM=%.40s is not known here; `smmtrace report FILE` "
-			    "needs none", name ? name : "");
+		return fail(err, ERR_USAGE, "the terminal type TERM=%.40s is not known here; "
+			    "`smmtrace report FILE` needs none", name ? name : "");
 	cup = tigetstr("cup");
 	can_move = cup && cup != (const char *)-1;
 	remember_leave();
 	del_curterm(cur_term);
 	if (!can_move)
-		return fail(err, ERR_USAGE, "the terminal TERM=%.40s cannot place its cursor; use `smmtrace report "
-			    "FILE`", name ? name : "");
+		return fail(err, ERR_USAGE, "the terminal TERM=%.40s cannot place its cursor; "
+			    "`smmtrace report FILE` needs none", name ? name : "");
 	return 0;
 }
 

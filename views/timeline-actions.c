@@ -35,7 +35,8 @@ static int step_row(struct timeline *t, int by, struct error *err)
 	struct seek any = timeline_any_seek(t);
 
 	if (t->focus_list)
-		return timeline_go(t, &any, by < 0, true, by < 0 ? "that is the first event" : "that is the last event", err);
+		return timeline_go(t, &any, by < 0, true,
+				   by < 0 ? "that is the first event" : "that is the last event", err);
 	if (t->lane + by < 0 || t->lane + by >= t->lanes.lanes)
 		return 0;
 	t->lane += by;
@@ -248,8 +249,10 @@ static int take_input(struct timeline *t, struct error *err)
 	t->prompt = PROMPT_NONE;
 	if (asked == PROMPT_FILTER && filter_parse(&t->filter, t->input, &wrong) < 0)
 		safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	if (asked == PROMPT_FILTER && t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev))
+		return timeline_choose_any(t, err);
 	if (asked == PROMPT_FILTER)
-		return t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev) ? timeline_choose_any(t, err) : 0;
+		return 0;
 	if (*t->input)
 		snprintf(t->search, sizeof(t->search), "%s", t->input);
 	return find(t, false, err);

@@ -79,8 +79,8 @@ void timeline_choose(struct timeline *t, const struct picture_event *e, bool cha
 		set_window(t, ns_between(t->scale.span / 2, t->cursor_ns), t->scale.span);
 }
 
-int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane, const char *none,
-		struct error *err)
+int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane,
+		const char *none, struct error *err)
 {
 	struct picture_event found;
 	bool here = t->chosen.id && t->chosen.ev.ts == t->cursor_ns;
@@ -104,7 +104,7 @@ int timeline_step(struct timeline *t, int by, struct error *err)
 			col = by < 0 ? t->scale.width - 1 : 0;
 		else
 			set_window(t, t->scale.from + (by < 0 ? -step : step), t->scale.span);
-		col = by < 0 ? scale_column(&t->scale, t->cursor_ns) - 1 : scale_column(&t->scale, t->cursor_ns) + 1;
+		col = scale_column(&t->scale, t->cursor_ns) + (by < 0 ? -1 : 1);
 	}
 	t->cursor_ns = middle_of_column(t, col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col);
 	return timeline_choose_nearest(t, err);

@@ -54,7 +54,7 @@ int timeline_key(struct timeline *t, int key, struct error *err);
 void timeline_fit(struct timeline *t);
 void timeline_show_end(struct timeline *t);
 
-/* The cursor by one column; the window by @by ns; both choose the nearest event of the lane. 0 or negative. */
+/* The cursor by one column; the window by @by ns; both choose the lane's nearest event. 0 or negative. */
 int timeline_step(struct timeline *t, int by, struct error *err);
 int timeline_pan(struct timeline *t, int64_t by, struct error *err);
 
@@ -72,7 +72,7 @@ struct seek timeline_any_seek(const struct timeline *t);
 int timeline_choose_nearest(struct timeline *t, struct error *err);
 int timeline_choose_any(struct timeline *t, struct error *err);
 void timeline_choose(struct timeline *t, const struct picture_event *e, bool change_lane);
-int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane, const char *none,
-		struct error *err);
+int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane,
+		const char *none, struct error *err);
 
 #endif

@@ -62,8 +62,8 @@ static int smi_at_cursor(struct timeline *t, struct error *err)
 	t->smi.id = 0;
 	if (col < 0 || col >= t->scale.width)
 		return 0;
-	return detail_smi(t->reader, t->lane - 1, scale_start(&t->scale, col), scale_start(&t->scale, col + 1) - 1,
-			  &t->smi, err);
+	return detail_smi(t->reader, t->lane - 1, scale_start(&t->scale, col),
+			  scale_start(&t->scale, col + 1) - 1, &t->smi, err);
 }
 
 static void scroll_lanes(struct timeline *t, const struct layout *y)
@@ -80,8 +80,8 @@ static void scroll_lanes(struct timeline *t, const struct layout *y)
 static int collect(struct timeline *t, const struct layout *y, struct error *err)
 {
 	struct seek any = { .filter = &t->filter, .cpu = READER_ANY_CPU };
-	bool here = t->chosen.id;
-	int got;
+	int rows = y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, got;
+	int64_t at = t->chosen.id ? t->chosen.ev.ts : t->cursor_ns;
 
 	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
 		return fail(err, ERR_USAGE, "no memory for the timeline");
@@ -95,13 +95,15 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	got = smi_at_cursor(t, err);
 	if (got < 0)
 		return got;
-	t->listed = seek_around(t->reader, &any, here ? t->chosen.ev.ts : t->cursor_ns, t->chosen.id,
-				y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, t->list, &t->chosen_at, err);
+	t->listed = seek_around(t->reader, &any, at, t->chosen.id, rows, t->list, &t->chosen_at, err);
 	return t->listed < 0 ? t->listed : t->show_detail ? make_detail(t, err) : 0;
 }
 
 static struct picture picture_of(const struct timeline *t, const struct layout *y)
 {
+	static const char *const prompt[] = {
+		[PROMPT_NONE] = NULL, [PROMPT_SEARCH] = "search: ", [PROMPT_FILTER] = "filter: ",
+	};
 	const struct reader_summary *sum = reader_summary(t->reader);
 
 	return (struct picture){
@@ -115,7 +117,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
 		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,
 		.message = t->message[0] ? t->message : NULL,
-		.prompt = t->prompt == PROMPT_SEARCH ? "search: " : t->prompt == PROMPT_FILTER ? "filter: " : NULL,
+		.prompt = prompt[t->prompt],
 		.input = t->input,
 	};
 }
@@ -187,8 +189,8 @@ static int show(struct timeline *t, bool changed, struct error *err)
 		return 0;
 	if (draw(t, err) < 0)
 		return -(int)err->code;
-	cost = clock_now() - begin;
-	t->next_look_ns = clock_now() + (cost * 4 > PERIOD_MS * NS_PER_MS ? cost * 4 : PERIOD_MS * NS_PER_MS / 2);
+	cost = 4 * (clock_now() - begin);
+	t->next_look_ns = clock_now() + (cost > PERIOD_MS * NS_PER_MS ? cost : PERIOD_MS * NS_PER_MS / 2);
 	return 0;
 }
 

@@ -377,7 +377,8 @@ static void filters_are_words(void **state)
 	assert_filter("smi,ipi cpu=1", KIND_BIT(EV_SMI_ENTER) | KIND_BIT(EV_SMI_LEAVE) | KIND_BIT(EV_IPI), 1);
 	assert_filter("cpu12", KIND_DEFAULT, 12);
 	assert_filter("-cpuhp", KIND_DEFAULT & ~KIND_BIT(EV_CPUHP), FILTER_ANY_CPU);
-	assert_filter("all -pause -blind", KIND_ALL & ~KIND_BIT(EV_PAUSE) & ~KIND_BIT(EV_BLIND), FILTER_ANY_CPU);
+	assert_filter("all -pause -blind", KIND_ALL & ~KIND_BIT(EV_PAUSE) & ~KIND_BIT(EV_BLIND),
+		      FILTER_ANY_CPU);
 	assert_int_equal(filter_parse(&f, "smi nonsense", &err), -ERR_USAGE);
 	assert_non_null(strstr(err.text, "nonsense"));
 	assert_int_equal(filter_parse(&f, "cpu=256", &err), -ERR_USAGE);
