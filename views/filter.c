@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "marks.h"
+#include "text.h"
 #include "../tracer/event-text.h"
 
 static const struct group {
@@ -55,6 +56,7 @@ static bool take_word(struct filter *f, const char *word, uint32_t *plus, uint32
 	uint32_t kinds = kinds_named(word + without);
 
 	*(without ? minus : plus) |= kinds;
+	f->polls |= !without && kinds != KIND_DEFAULT && (kinds & KIND_BIT(EV_CPUHP));
 	return kinds || (!without && cpu_named(word, &f->cpu));
 }
 
@@ -80,7 +82,9 @@ int filter_parse(struct filter *f, const char *text, struct error *err)
 
 bool filter_takes(const struct filter *f, const struct event *ev)
 {
-	return (f->kinds & KIND_BIT(ev->kind)) && (f->cpu == FILTER_ANY_CPU || f->cpu == ev->cpu);
+	if (!(f->kinds & KIND_BIT(ev->kind)) || (f->cpu != FILTER_ANY_CPU && f->cpu != ev->cpu))
+		return false;
+	return ev->kind != EV_CPUHP || f->polls || text_of_interest(ev);
 }
 
 bool event_of_interest(const struct event *ev)

@@ -5,7 +5,8 @@
  * A filter is written as words between blanks or commas: event kinds
  * ("smi-enter"), groups of them ("smi", "port", "smbase", "cpu", "loss"),
  * "-kind" to leave one out, "all", "default", "cpu=1" (or "cpu1"). Words that
- * only take away start from the default.
+ * only take away start from the default: all but our own stops, and of the
+ * hot-plug registers only what acts (text_of_interest()); "cpuhp" shows all.
  *
  * A search is plain words that must all occur in the event's line
  * ("smi-enter cpu1 smbase=0x30000 B2=04 ..."), case ignored; "cpuN" is that CPU.
@@ -28,6 +29,7 @@
 
 struct filter {
 	uint32_t kinds; /* bit per enum event_kind */
+	bool polls;     /* accesses of the hot-plug registers that change nothing too */
 	int cpu;        /* or FILTER_ANY_CPU */
 	char text[64];  /* as it was written; "" = the default */
 };

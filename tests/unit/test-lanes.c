@@ -386,6 +386,20 @@ static void filters_are_words(void **state)
 	assert_int_equal(f.kinds, KIND_DEFAULT);
 }
 
+static void polling_is_hidden_until_asked_for(void **state)
+{
+	struct filter all = FILTER_DEFAULT, few = FILTER_DEFAULT;
+	struct event poll, act;
+
+	(void)state;
+	assert_int_equal(event_parse(&poll, "t=1 cpu=0 cpuhp reg=0x4 dir=read value=0x1 selector=0", NULL), 0);
+	assert_int_equal(event_parse(&act, "t=1 cpu=0 cpuhp reg=0x4 dir=write value=0x2 selector=1", NULL), 0);
+	assert_int_equal(filter_parse(&all, "cpuhp", NULL), 0);
+	assert_false(filter_takes(&few, &poll));
+	assert_true(filter_takes(&few, &act));
+	assert_true(filter_takes(&all, &poll));
+}
+
 static void assert_found(const char *words, const char *line, bool want)
 {
 	struct event ev;
@@ -433,6 +447,7 @@ int main(void)
 		cmocka_unit_test(zooming_keeps_the_cursor),
 		cmocka_unit_test(times_read_well),
 		cmocka_unit_test(filters_are_words),
+		cmocka_unit_test(polling_is_hidden_until_asked_for),
 		cmocka_unit_test(searches_are_words),
 	};
 
