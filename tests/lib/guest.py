@@ -371,10 +371,14 @@ class Screen:
             equal(s.wait(), 0, "exit status")
     """
 
+    # tmux 3.3a now and then forgets the status. The trap's empty command leaves the child its own signals.
+    KEEP_STATUS = "trap : INT QUIT; file=$1; shift; \"$@\"; echo $? >$file.new; mv $file.new $file"
+
     def __init__(self, argv, columns=80, lines=24, env=None, cwd=None):
         need("tmux")
         self.dir = tempfile.mkdtemp(prefix="screen.")
         self.socket = os.path.join(self.dir, "tmux")
+        self.status_file = os.path.join(self.dir, "status")
         environment = dict(os.environ, TERM="xterm-256color", **(env or {}))
         self.server = spawn(["tmux", "-S", self.socket, "-f", "/dev/null", "-D"], env=environment,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -383,7 +387,8 @@ class Screen:
                    "set-option", "-g", "remain-on-exit", "on", ";",
                    "set-option", "-g", "escape-time", "0", ";",
                    "new-session", "-d", "-x", str(columns), "-y", str(lines), "-c", cwd or os.getcwd(),
-                   *["env", *("%s=%s" % item for item in (env or {}).items()), *map(str, argv)])
+                   *["env", *("%s=%s" % item for item in (env or {}).items())],
+                   *["sh", "-c", self.KEEP_STATUS, "sh", self.status_file, *map(str, argv)])
 
     def __enter__(self):
         return self
@@ -427,10 +432,10 @@ class Screen:
             raise Failure("%s; it shows:\n%s" % (why, shown[0])) from None
 
     def ended(self):
-        """None while the command runs; then its exit status, negative for a signal."""
-        told = self._tmux("list-panes", "-F", "#{pane_dead_status},#{pane_dead_signal}")
-        status, number = told.strip().split(",")
-        return -int(number) if number else int(status) if status else None
+        """None while the command runs; then its exit status as a shell tells it, 128 + N for signal N."""
+        with contextlib.suppress(OSError), open(self.status_file) as file:
+            return int(file.read())
+        return None
 
     def wait(self, seconds=30):
         """The command's exit status, when it ends by itself."""
