@@ -15,6 +15,7 @@
 #include "qemulog.h"
 
 #define MASK_SIZE 256
+#define FIFO_NAME_MAX 32 /* /smmtrace-0123456789abcdef/log */
 
 /* What the command line says about logging. */
 struct log_options {
@@ -177,31 +178,39 @@ static void add_commands(struct qemulog_plan *plan, const struct log_options *o,
 
 /* --- where the log goes --- */
 
+/* Does @pid see the same files? True also where that cannot be said. */
+static bool same_files(pid_t pid)
+{
+	char path[64], ours[64], theirs[64];
+	ssize_t a, b;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	a = readlink("/proc/self/ns/mnt", ours, sizeof(ours));
+	b = readlink(path, theirs, sizeof(theirs));
+	return a <= 0 || b <= 0 || (a == b && !memcmp(ours, theirs, (size_t)a));
+}
+
 static int choose_fifo(struct qemulog_plan *plan, pid_t pid, struct error *err)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
-	char ns[64], ours[64], theirs[64];
 	uint64_t random = 0;
 	struct stat st;
-	ssize_t a, b;
-	int n;
+	char path[64];
 
-	snprintf(ns, sizeof(ns), "/proc/%d", (int)pid);
-	if (stat(ns, &st))
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (stat(path, &st))
 		return fail_errno(err, ERR_TARGET, "cannot look at process %d", (int)pid);
 	plan->uid = st.st_uid;
 	plan->gid = st.st_gid;
-	snprintf(ns, sizeof(ns), "/proc/%d/ns/mnt", (int)pid);
-	a = readlink("/proc/self/ns/mnt", ours, sizeof(ours));
-	b = readlink(ns, theirs, sizeof(theirs));
-	if (a > 0 && b > 0 && (a != b || memcmp(ours, theirs, (size_t)a)))
+	if (!same_files(pid))
 		return fail(err, ERR_TARGET, "QEMU runs in a container and cannot write to a log pipe of ours");
-	if (!base || base[0] != '/' || plan->uid != geteuid() || access(base, W_OK))
+	if (!base || base[0] != '/' || strlen(base) > sizeof(plan->fifo) - FIFO_NAME_MAX ||
+	    plan->uid != geteuid() || access(base, W_OK))
 		base = "/tmp";
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return fail_errno(err, ERR_TARGET, "no random numbers");
-	n = snprintf(plan->fifo, sizeof(plan->fifo), "%s/smmtrace-%016llx/log", base, (unsigned long long)random);
-	return n < (int)sizeof(plan->fifo) ? 0 : fail(err, ERR_TARGET, "XDG_RUNTIME_DIR is too long");
+	snprintf(plan->fifo, sizeof(plan->fifo), "%s/smmtrace-%016llx/log", base, (unsigned long long)random);
+	return 0;
 }
 
 /* Would opening stderr anew give the same thing, without blocking and without truncating it? */
