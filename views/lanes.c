@@ -25,6 +25,7 @@ struct lane_cell {
 	uint8_t mark;  /* the most important one; LANE_MARK_COUNT = none */
 	bool gap, many;
 	uint32_t smis, marks;
+	uint32_t same; /* marks like the most important one */
 	int64_t smm_ns;
 	char label[LANE_LABEL]; /* of the mark */
 	char base[LANE_LABEL];  /* of the span that begins here */
@@ -150,8 +151,10 @@ void lanes_mark(struct lanes *l, int lane, int64_t ts, enum lane_mark mark, cons
 	if (!cell)
 		return;
 	cell->marks++;
+	cell->same += mark == cell->mark;
 	if (mark < cell->mark) {
 		cell->mark = (uint8_t)mark;
+		cell->same = 1;
 		snprintf(cell->label, sizeof(cell->label), "%s", label ? label : "");
 	}
 }
@@ -242,9 +245,15 @@ static void draw_state(const struct lanes *l, int lane, struct canvas *c, int ro
 		put_base(l, lane, i, c, row, col);
 }
 
+/* A lone write to port B2 among reads and the like stays visible: it raises the SMI. */
+static bool gives_way(const struct lane_cell *cell)
+{
+	return cell->marks > 1 && cell->mark >= LANE_WEAK && !(cell->mark == MARK_APM_WRITE && cell->same == 1);
+}
+
 static uint32_t mark_glyph(const struct lanes *l, const struct lane_cell *cell, bool count)
 {
-	if (count && cell->marks > 1 && cell->mark >= LANE_WEAK)
+	if (count && gives_way(cell))
 		return count_glyph(cell->marks);
 	return lane_mark_glyph((enum lane_mark)cell->mark, l->utf8);
 }

@@ -24,7 +24,8 @@
 
 /*
  * NAME, ASCII, Unicode, class, help; most important first. Weak marks (below
- * LANE_WEAK) give way to a count when there are several in a column.
+ * LANE_WEAK) give way to a count when there are several in a column, but for a
+ * lone write to port B2.
  */
 #define LANE_MARKS(_) \
 	_(RESET_IN_SMM, 'R', 'R', ALARM, "reset or INIT in SMM") \

@@ -195,11 +195,13 @@ static void the_most_important_mark_wins(void **state)
 	lanes_mark(&g->lanes, lane, 1002, MARK_INIT, ">1");
 	lanes_mark(&g->lanes, lane, 1020, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 1021, MARK_PORT_READ, "B2:04");
+	lanes_mark(&g->lanes, lane, 1022, MARK_PORT_READ, "B2:04");
 	lanes_mark(&g->lanes, lane, 1040, MARK_APM_WRITE, "B2=04");
+	lanes_mark(&g->lanes, lane, 1041, MARK_APM_WRITE, "B2=04");
 	lanes_mark(&g->lanes, lane, 999, MARK_INIT, NULL);
 	lanes_mark(&g->lanes, lane, 1400, MARK_INIT, NULL);
 	lanes_mark(&g->lanes, 7, 1000, MARK_INIT, NULL);
-	assert_flat(g, 0, "w 2 v");
+	assert_flat(g, 0, "w v 2");
 	grid_free(g);
 }
 
