@@ -21,6 +21,7 @@
 struct guard_shared {
 	atomic_bool armed;
 	bool leave_stopped;
+	atomic_bool paused; /* by somebody else */
 	unsigned undos;
 	char undo[GUARD_UNDO_MAX][GUARD_UNDO_SIZE];
 	char file[PATH_MAX];
@@ -50,7 +51,7 @@ static void undo(const struct guard_shared *s)
 		for (unsigned i = 0; i < s->undos; i++)
 			rsp_monitor(r, s->undo[i], ignore_output, NULL, &err);
 		rsp_forget_points(r, &err);
-		if (!s->leave_stopped)
+		if (!s->leave_stopped && (was_running || !atomic_load(&s->paused)))
 			rsp_detach(r, &err);
 		rsp_close(r);
 	}
@@ -137,6 +138,11 @@ void guard_set_file(struct guard *g, const char *path)
 	snprintf(g->shared->file, sizeof(g->shared->file), "%s", path);
 }
 
+void guard_set_paused(struct guard *g, bool paused)
+{
+	atomic_store(&g->shared->paused, paused);
+}
+
 void guard_disarm(struct guard *g)
 {
 	atomic_store(&g->shared->armed, false);
@@ -146,7 +152,6 @@ void guard_end(struct guard *g)
 {
 	if (!g)
 		return;
-	guard_disarm(g);
 	close(g->alive);
 	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
 		;

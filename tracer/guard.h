@@ -34,10 +34,13 @@ void guard_arm(struct guard *g, bool leave_stopped, const char (*undo)[GUARD_UND
 /* A private directory to remove with its files (the log FIFO), or "" for none. */
 void guard_set_file(struct guard *g, const char *path);
 
+/* Somebody else has paused the guest: if it stands when we die, it is not ours to resume. */
+void guard_set_paused(struct guard *g, bool paused);
+
 /* Nothing to undo. */
 void guard_disarm(struct guard *g);
 
-/* Disarm, end the process, reap it. NULL is fine. */
+/* End the process, after it has undone what is still armed, and reap it. NULL is fine. */
 void guard_end(struct guard *g);
 
 #endif

@@ -29,7 +29,7 @@ struct recorder {
 	struct gdb *gdb;
 	struct until_sink until;
 	int signal_fd, timer_fd;
-	bool gone; /* the target no longer answers */
+	enum gdb_status target;
 };
 
 static int until_event(struct sink *s, const struct sink_event *se, struct error *err)
@@ -99,7 +99,7 @@ static void detach(struct recorder *r)
 	if (!r->gdb)
 		return;
 	add_stats(r);
-	gdb_close(r->gdb, r->gone);
+	gdb_close(r->gdb, r->target);
 	r->gdb = NULL;
 }
 
@@ -151,14 +151,9 @@ static int on_signal(struct recorder *r, struct error *err)
 
 static int on_target(struct recorder *r, int rc)
 {
-	if (rc == GDB_EXITED) {
-		r->out->target_exited = true;
-		r->gone = true;
-		return ENDS;
-	}
-	if (rc < 0)
-		r->gone = true;
-	return rc;
+	r->target = rc < 0 ? GDB_FAILED : (enum gdb_status)rc;
+	r->out->target_exited = rc == GDB_EXITED;
+	return rc == GDB_EXITED ? ENDS : rc;
 }
 
 static int turn(struct recorder *r, struct error *err)

@@ -80,8 +80,8 @@ static int start_guest(struct gdb *g, enum found found, struct error *err)
 {
 	if (found == FOUND_PAUSED && !g->args.resume) {
 		gdb_note(g, "the guest is paused and stays so until it is continued (HMP or QMP: cont)");
-		g->foreign_pause = true;
-		rsp_assume_running(g->rsp);
+		gdb_foreign_pause(g, g->pause_start);
+		g->pause_start = 0;
 		return 0;
 	}
 	if (rsp_continue(g->rsp, err) < 0)
@@ -143,7 +143,7 @@ struct gdb *gdb_open(const struct gdb_args *args, struct error *err)
 	gdb_put_session(g, SESSION_ATTACH, ts);
 	gdb_pause_begins(g, ts);
 	if (set_up(g, found, ts, err) < 0 || start_guest(g, found, err) < 0) {
-		gdb_close(g, false);
+		gdb_close(g, GDB_GOES_ON);
 		return NULL;
 	}
 	return g;

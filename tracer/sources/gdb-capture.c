@@ -224,21 +224,21 @@ static int check_others(struct gdb *g, const struct rsp_stop *stop, int64_t ts, 
 	return 0;
 }
 
-int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct error *err)
+int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct stopped_at *at,
+		     struct error *err)
 {
 	struct stop_ctx s = { .g = g, .stop = stop, .ts = ts };
 	int n, seen;
 
+	*at = (struct stopped_at){ 0 };
 	s.c = gdb_cpu_by_thread(g, stop->thread);
 	if (!s.c)
-		return gdb_capture_resume(g, NULL, 0, err);
+		return 0;
 	n = plan_jobs(g, s.c);
 	if (rsp_jobs(g->rsp, g->job, n, err) < 0)
 		return -1;
 	if (!regs_decode(&s.regs, &g->layout, g->job[n - 1].regs, g->job[n - 1].regs_len))
-		return fail(err, ERR_TARGET,
-			    "the stub's g packet shrank to %zu bytes",
-			    g->job[n - 1].regs_len);
+		return fail(err, ERR_TARGET, "the stub's g packet shrank to %zu bytes", g->job[n - 1].regs_len);
 	s.has_tail = g->job[n - 1].len && !g->job[n - 1].failed;
 	s.tail_base = g->job[n - 1].addr - SMM_STATE_OFFSET;
 	seen = check_watched(&s, err);
@@ -248,7 +248,8 @@ int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 		return -1;
 	if (check_others(g, stop, ts, n - 1, err) < 0)
 		return -1;
-	return gdb_capture_resume(g, s.c, gdb_smi_pc(s.c, &s.regs), err);
+	*at = (struct stopped_at){ s.c, gdb_smi_pc(s.c, &s.regs) };
+	return 0;
 }
 
 static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *err)
@@ -268,14 +269,14 @@ static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *
 	return 0;
 }
 
-int gdb_capture_resume(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *err)
+int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error *err)
 {
 	int rc = 0;
 
 	gdb_capture_want(g);
 	points_sync(&g->points, g->rsp);
-	if (c && points_breaks_at(&g->points, lin))
-		rc = step_over(g, c, lin, err);
+	if (at->c && points_breaks_at(&g->points, at->pc))
+		rc = step_over(g, at->c, at->pc, err);
 	if (rc)
 		return rc;
 	return rsp_continue(g->rsp, err);

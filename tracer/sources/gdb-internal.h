@@ -88,8 +88,7 @@ struct gdb {
 	struct log_tap tap;
 
 	bool leave_stopped;   /* found stopped */
-	bool foreign_pause;   /* somebody else has paused it; a cont of theirs resumes it */
-	bool detach_only;     /* the stub must not be spoken to any more */
+	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
 	int64_t pause_start;  /* 0 = running */
 	int64_t cpus_checked_ns;
 
@@ -110,6 +109,9 @@ void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t unt
 void gdb_put_session(struct gdb *g, enum session_what what, int64_t ts);
 void gdb_note(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void gdb_set_in_smm(struct gdb *g, struct gcpu *c, bool in_smm);
+/* Somebody else pauses the guest, and has continued it by now. */
+void gdb_foreign_pause(struct gdb *g, int64_t since);
+void gdb_foreign_over(struct gdb *g, int64_t ts);
 void gdb_pause_begins(struct gdb *g, int64_t ts);
 void gdb_pause_ends(struct gdb *g, enum pause_why why);
 
@@ -155,13 +157,20 @@ void gdb_smi_learn(struct gdb *g, struct gcpu *c);
 
 /* gdb-capture.c */
 void gdb_capture_want(struct gdb *g);
-int gdb_capture_stop(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct error *err);
+/* The CPU a stop named, and where it stands; c NULL = a CPU we do not know. */
+struct stopped_at {
+	struct gcpu *c;
+	uint64_t pc; /* linear */
+};
+/* Record what the CPUs have done up to @stop. The guest stays stopped. */
+int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct stopped_at *at,
+		     struct error *err);
 /* A hot-added CPU may be inside the handler at the default base already. */
 int gdb_capture_new_cpu(struct gdb *g, struct gcpu *c, int64_t ts, struct error *err);
 /* A CPU found inside SMM at its own base when we came. */
 int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err);
-/* Sync the points, step over one at @lin if it stays, and let the guest run. */
-int gdb_capture_resume(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *err);
+/* Sync the points, step over one that stays where @at stands, and let the guest run. enum gdb_status or negative. */
+int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error *err);
 
 /* gdb-late.c: find the SMBASEs in guest memory; may be called again. */
 void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_t ts);

@@ -60,6 +60,22 @@ void gdb_pause_ends(struct gdb *g, enum pause_why why)
 	g->pause_start = 0;
 }
 
+void gdb_foreign_pause(struct gdb *g, int64_t since)
+{
+	g->foreign_since = since;
+	guard_set_paused(g->args.guard, true);
+	rsp_assume_running(g->rsp);
+}
+
+void gdb_foreign_over(struct gdb *g, int64_t ts)
+{
+	if (!g->foreign_since)
+		return;
+	gdb_put_span(g, EV_PAUSE, g->foreign_since, ts, WHY_FOREIGN);
+	g->foreign_since = 0;
+	guard_set_paused(g->args.guard, false);
+}
+
 void gdb_put_session(struct gdb *g, enum session_what what, int64_t ts)
 {
 	struct event ev = event_new(EV_SESSION, SRC_TRACER, CPU_UNKNOWN, ts);

@@ -7,6 +7,7 @@
 #include "../clock.h"
 
 #define FOREIGN_WAIT_MS 500 /* how long a guest that runs may take to stop */
+#define SIGNAL_INTERRUPT 2  /* SIGINT in the numbering of the protocol */
 #define CPUS_CHECK_NS 50000000ll /* how old the thread list may be at a stop */
 
 int gdb_fd(const struct gdb *g)
@@ -68,37 +69,41 @@ static int64_t settle(struct gdb *g, int64_t ts)
 	return ts;
 }
 
-static int paused_by_others(struct gdb *g, const struct rsp_stop *stop, struct error *err)
+/* Everything that a stop may mean, then on. */
+static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_cpus, enum pause_why why,
+		     struct error *err)
 {
-	(void)err;
-	if (!g->foreign_pause)
-		gdb_note(g, "somebody paused the guest; it stays paused until they continue it");
-	gdb_pause_begins(g, 0);
-	gdb_put_span(g, EV_PAUSE, stop->recv_ns, stop->recv_ns, WHY_FOREIGN);
-	g->foreign_pause = true;
-	rsp_assume_running(g->rsp);
-	return 0;
+	struct stopped_at at;
+	int64_t ts;
+	int rc;
+
+	gdb_foreign_over(g, stop->recv_ns);
+	gdb_pause_begins(g, stop->recv_ns);
+	ts = settle(g, stop->recv_ns);
+	if (atomic_exchange(&g->tap.rescan, false) || look_for_cpus)
+		if (arm_new_cpus(g, ts, err) < 0)
+			return -1;
+	if (atomic_exchange(&g->tap.apm_seen, false) && atomic_load(&g->tap.want_bases))
+		look_again_for_bases(g, ts);
+	if (gdb_capture_look(g, stop, ts, &at, err) < 0)
+		return -1;
+	rc = gdb_capture_resume(g, &at, err);
+	if (!rc)
+		gdb_pause_ends(g, why);
+	return rc;
 }
 
 static int handle_stop(struct gdb *g, const struct rsp_stop *stop, struct error *err)
 {
-	int64_t ts;
-	int rc;
-
 	if (stop->kind == RSP_STOP_EXITED)
 		return GDB_EXITED;
-	if (stop->signal == 2)
-		return paused_by_others(g, stop, err);
-	g->foreign_pause = false;
-	gdb_pause_begins(g, stop->recv_ns);
-	ts = settle(g, stop->recv_ns);
-	if (atomic_exchange(&g->tap.rescan, false) || ts - g->cpus_checked_ns > CPUS_CHECK_NS)
-		if (arm_new_cpus(g, ts, err) < 0)
-			return -1;
-	rc = gdb_capture_stop(g, stop, ts, err);
-	if (!rc)
-		gdb_pause_ends(g, WHY_STOP);
-	return rc;
+	if (stop->signal != SIGNAL_INTERRUPT)
+		return take_stop(g, stop, stop->recv_ns - g->cpus_checked_ns > CPUS_CHECK_NS, WHY_STOP, err);
+	if (!g->foreign_since)
+		gdb_note(g, "somebody paused the guest; it stays paused until they continue it");
+	gdb_foreign_over(g, stop->recv_ns);
+	gdb_foreign_pause(g, stop->recv_ns);
+	return 0;
 }
 
 int gdb_handle(struct gdb *g, struct error *err)
@@ -119,29 +124,14 @@ int gdb_wake(struct gdb *g, struct error *err)
 {
 	struct rsp_stop stop;
 	uint64_t count;
-	int64_t ts;
-	int rc;
 
-	if (read(g->tap.wake_fd, &count, sizeof(count)) < 0 || !rsp_running(g->rsp) || g->foreign_pause)
+	if (read(g->tap.wake_fd, &count, sizeof(count)) < 0 || !rsp_running(g->rsp) || g->foreign_since)
 		return 0;
 	if (rsp_interrupt(g->rsp, &stop, err) < 0)
 		return -1;
 	if (stop.kind == RSP_STOP_EXITED)
 		return GDB_EXITED;
-	gdb_pause_begins(g, stop.recv_ns);
-	ts = settle(g, stop.recv_ns);
-	atomic_store(&g->tap.rescan, false);
-	if (arm_new_cpus(g, ts, err) < 0)
-		return -1;
-	if (atomic_exchange(&g->tap.apm_seen, false) && atomic_load(&g->tap.want_bases))
-		look_again_for_bases(g, ts);
-	if (stop.signal == 2)
-		rc = gdb_capture_resume(g, NULL, 0, err);
-	else
-		rc = gdb_capture_stop(g, &stop, ts, err);
-	if (!rc)
-		gdb_pause_ends(g, stop.signal == 2 ? WHY_INTERRUPT : WHY_STOP);
-	return rc;
+	return take_stop(g, &stop, true, stop.signal == SIGNAL_INTERRUPT ? WHY_INTERRUPT : WHY_STOP, err);
 }
 
 /* ---- detach ---- */
@@ -159,59 +149,61 @@ static void report_blind(struct gdb *g, int64_t ts)
 	}
 }
 
-static void remove_points(struct gdb *g)
+static int remove_points(struct gdb *g)
 {
 	points_begin(&g->points);
 	points_sync(&g->points, g->rsp);
-	rsp_sync(g->rsp, NULL);
+	return rsp_sync(g->rsp, NULL);
 }
 
-/* Bring the guest to a stop we can talk in. False: it no longer answers. */
-static bool stop_for_detach(struct gdb *g)
+/* Bring the guest to a stop we can talk in. 1 = by this @stop, 0 = it stood, negative = it no longer answers. */
+static int stop_for_detach(struct gdb *g, struct rsp_stop *stop)
 {
-	struct rsp_stop stop;
+	int ran;
 
-	if (!rsp_running(g->rsp)) {
-		if (!g->pause_start)
-			gdb_pause_begins(g, clock_now());
-		return true;
-	}
-	if (g->foreign_pause) {
-		/* whether they have continued it in the meantime only its answer tells */
-		g->leave_stopped = rsp_probe_running(g->rsp, FOREIGN_WAIT_MS, NULL) == 0;
-		gdb_pause_begins(g, clock_now());
-		return true;
-	}
-	if (rsp_interrupt(g->rsp, &stop, NULL) < 0 || stop.kind == RSP_STOP_EXITED)
+	if (!rsp_running(g->rsp))
+		return 0;
+	if (!g->foreign_since)
+		return rsp_interrupt(g->rsp, stop, NULL) < 0 || stop->kind == RSP_STOP_EXITED ? -1 : 1;
+	/* whether they have continued it in the meantime only its answer tells */
+	ran = rsp_probe_running(g->rsp, FOREIGN_WAIT_MS, NULL);
+	g->leave_stopped = ran == 0;
+	gdb_foreign_over(g, clock_now());
+	return ran < 0 ? ran : 0;
+}
+
+/* False when the guest could not be given back; the guard then tries. */
+static bool detach(struct gdb *g)
+{
+	struct monitor_regs seen[EVENT_MAX_CPUS];
+	struct stopped_at at;
+	struct rsp_stop stop;
+	int stopped = stop_for_detach(g, &stop);
+	int64_t ts = clock_now();
+
+	if (stopped < 0)
 		return false;
-	gdb_pause_begins(g, stop.recv_ns);
+	if (!g->pause_start)
+		gdb_pause_begins(g, stopped ? stop.recv_ns : ts);
+	ts = settle(g, g->pause_start);
+	if (stopped)
+		gdb_capture_look(g, &stop, ts, &at, NULL);
+	gdb_cpus_seen(g, clock_now(), seen, EVENT_MAX_CPUS, NULL);
+	gdb_log_switch_off(g);
+	if (remove_points(g) < 0 || (!g->leave_stopped && rsp_detach(g->rsp, NULL) < 0))
+		return false;
+	gdb_pause_ends(g, WHY_DETACH);
 	return true;
 }
 
-static void detach(struct gdb *g)
+void gdb_close(struct gdb *g, enum gdb_status how)
 {
-	struct monitor_regs seen[EVENT_MAX_CPUS];
+	bool given_back = how == GDB_EXITED || (how == GDB_GOES_ON && detach(g));
+	int64_t ts = clock_now();
 
-	if (!stop_for_detach(g))
-		return;
-	settle(g, g->pause_start);
-	gdb_cpus_seen(g, clock_now(), seen, EVENT_MAX_CPUS, NULL);
-	gdb_log_switch_off(g);
-	remove_points(g);
-	if (!g->leave_stopped)
-		rsp_detach(g->rsp, NULL);
-	gdb_pause_ends(g, WHY_DETACH);
-}
-
-void gdb_close(struct gdb *g, bool gone)
-{
-	int64_t ts;
-
-	if (!gone)
-		detach(g);
-	ts = clock_now();
 	report_blind(g, ts);
-	gdb_put_session(g, gone ? SESSION_TARGET_EXIT : SESSION_DETACH, ts);
-	guard_disarm(g->args.guard);
+	gdb_put_session(g, given_back && how == GDB_GOES_ON ? SESSION_DETACH : SESSION_TARGET_EXIT, ts);
+	if (given_back)
+		guard_disarm(g->args.guard);
 	gdb_free(g);
 }

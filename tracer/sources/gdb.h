@@ -47,7 +47,11 @@ int gdb_fd(const struct gdb *g);
 /* Readable when the log says something that needs a look at the guest. */
 int gdb_wake_fd(const struct gdb *g);
 
-enum gdb_status { GDB_GOES_ON = 0, GDB_EXITED = 1 };
+enum gdb_status {
+	GDB_GOES_ON = 0,
+	GDB_EXITED = 1,  /* the target said good-bye */
+	GDB_FAILED = -1, /* it no longer answers as it should */
+};
 
 /* The stub has spoken: handle what has arrived. enum gdb_status, or negative. */
 int gdb_handle(struct gdb *g, struct error *err);
@@ -57,9 +61,10 @@ int gdb_wake(struct gdb *g, struct error *err);
 
 /*
  * Leave the guest as it was found: points removed, log given back, running or
- * stopped. Frees @g always. @gone: the target no longer answers; send nothing.
+ * stopped. Frees @g always. After GDB_FAILED nothing is sent; the guard stays
+ * armed, and guard_end() lets it try over a connection of its own.
  */
-void gdb_close(struct gdb *g, bool gone);
+void gdb_close(struct gdb *g, enum gdb_status how);
 
 struct gdb_stats {
 	uint64_t stops;
