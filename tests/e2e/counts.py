@@ -19,6 +19,7 @@ def boot(smp, thread=None, log=True, args=(), options=()):
         tracer = g.start_under("-o", path, "--headless", *options)
         g.await_serial(SHELL_COUNTDOWN, 120)
         quiet(tracer)
+        true(g.running(), "the guest runs at its shell")
         g.quit()
         equal(tracer.wait(60), 0, "exit status of QEMU, passed on; stderr: " + tracer.err.text[-300:])
         counted = g.independent() if log else None

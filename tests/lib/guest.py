@@ -807,9 +807,10 @@ def _count_log(file, total):
     enters = rsms = 0
     after_reset = False
     for line in file:
-        if line.startswith("SMM: enter"):
+        # -d int prints some lines in pieces, so that another thread's begin in the middle of one
+        if "SMM: enter" in line:
             enters += 1
-        elif line.startswith("SMM: after RSM"):
+        elif "SMM: after RSM" in line:
             rsms += 1
         elif "apm_io_" in line and (match := _APM.search(line)):
             direction, address, value = match.groups()
@@ -819,7 +820,7 @@ def _count_log(file, total):
                 total["icr"].append(int(match.group(2), 16))
         elif "cpuhp_acpi_" in line and (match := _CPUHP.search(line)):
             total["cpuhp"].append(match.group(1))
-        elif line.startswith("CPU Reset") and (match := _RESET.match(line)):
+        elif "CPU Reset" in line and (match := _RESET.search(line)):
             total["resets"][int(match.group(1))] += 1
             after_reset = True
         elif after_reset and "SMM=" in line:
