@@ -44,6 +44,7 @@ struct fake {
 	bool strict_acks;               /* whatever follows a reply must be its ack */
 	bool bytewise;                  /* every byte in a segment of its own */
 	bool tcp;
+	const char *host;               /* with tcp: what the target calls us if not 127.0.0.1 */
 	void (*takes_over)(int fd);     /* instead of all this */
 	/* Read by the test. */
 	char target[160];
@@ -227,15 +228,39 @@ static inline void fake_listen_tcp(struct fake *f)
 	snprintf(f->target, sizeof(f->target), "127.0.0.1:%u", ntohs(sa.sin_port));
 }
 
-static inline void fake_start(struct fake *f)
+/* Both kinds of addresses, as QEMU's -s listens; false where there is no IPv6. */
+static inline bool fake_listen_both(struct fake *f)
+{
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT };
+	socklen_t len = sizeof(sa);
+	int off = 0;
+
+	f->listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (f->listener < 0)
+		return false;
+	setsockopt(f->listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(f->listener, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    getsockname(f->listener, (struct sockaddr *)&sa, &len) < 0) {
+		close(f->listener);
+		return false;
+	}
+	snprintf(f->target, sizeof(f->target), "%s:%u", f->host, ntohs(sa.sin6_port));
+	return true;
+}
+
+/* False only for a .host on a machine without IPv6. */
+static inline bool fake_start(struct fake *f)
 {
 	f->fd = -1;
-	if (f->tcp)
+	if (f->host && !fake_listen_both(f))
+		return false;
+	if (!f->host && f->tcp)
 		fake_listen_tcp(f);
-	else
+	if (!f->tcp)
 		fake_listen_unix(f);
 	if (listen(f->listener, 4) < 0 || pthread_create(&f->thread, NULL, fake_main, f))
 		abort();
+	return true;
 }
 
 /* Close the client's end first. */

@@ -2,6 +2,7 @@
 /* The client against scripted servers, the good and the hostile. */
 #include "../../gdbproto/rsp-client.h"
 #include "../../gdbproto/rsp-conn.h"
+#include "../../gdbproto/target-xml.h"
 #include "fake-stub.h"
 
 #include <setjmp.h>
@@ -151,6 +152,41 @@ static void tcp_works_as_well(void **state)
 	r = open_fake(lines);
 	assert_int_equal(rsp_server_pid(r), getpid());
 	close_fake(r);
+}
+
+static void both_kinds_of_addresses_work(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, END };
+	static const char *const hosts[] = { "127.0.0.1", "[::1]", "" };
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		struct rsp *r;
+
+		fresh(state);
+		fake.lines = lines;
+		fake.tcp = true;
+		fake.host = hosts[i];
+		if (!fake_start(&fake)) {
+			print_message("there is no IPv6 here\n");
+			skip();
+		}
+		r = rsp_open(fake.target, PATIENCE, NULL, &err);
+		assert_non_null(r);
+		assert_int_equal(rsp_server_pid(r), getpid());
+		close_fake(r);
+	}
+}
+
+static void a_server_without_a_program_is_told(void **state)
+{
+	static const struct fake_line lines[] = { { "?", "W00" }, HELLO_PLAIN, END };
+
+	(void)state;
+	fake.lines = lines;
+	fake_start(&fake);
+	assert_null(rsp_open(fake.target, PATIENCE, NULL, &err));
+	fake_end(&fake);
+	assert_clear("runs no program");
 }
 
 /* Acknowledgements */
@@ -322,6 +358,24 @@ static void an_interrupt_stops(void **state)
 	assert_false(rsp_running(r));
 	close_fake(r);
 	assert_true(logged("vCont;c|^C"));
+}
+
+static void a_target_that_does_not_stop_is_told(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, { "vCont;c", "~" }, { "\003", "~" }, END };
+	struct rsp_stop stop;
+	struct rsp *r;
+
+	(void)state;
+	fake.lines = lines;
+	fake_start(&fake);
+	r = rsp_open(fake.target, 1500, NULL, &err);
+	assert_non_null(r);
+	assert_int_equal(rsp_continue(r, &err), 0);
+	assert_true(rsp_interrupt(r, &stop, &err) < 0);
+	assert_clear("did not stop within 1500 ms");
+	assert_true(rsp_detach(r, &err) < 0);
+	close_fake(r);
 }
 
 static void a_running_target_is_asked_nothing(void **state)
@@ -557,6 +611,29 @@ static void bad_registers_are_refused(void **state)
 		assert_clear("registers");
 	}
 	assert_int_equal(rsp_read_registers(r, regs, sizeof(regs), &err), 2);
+	close_fake(r);
+}
+
+static void undescribed_registers_must_be_qemus(void **state)
+{
+	static char zeros[1217];
+	const struct fake_line qemu[] = { { "qSupported", "PacketSize=1000" }, { "qqemu", "ENABLE=1" },
+		{ "qf", "m1" }, { "qs", "l" }, { "g", zeros }, { "g", "00" }, { "g", "E01" }, { "Hg", "E22" }, END };
+	struct rsp *r;
+	struct target_desc *d;
+
+	(void)state;
+	memset(zeros, '0', sizeof(zeros) - 1);
+	r = open_fake(qemu);
+	d = target_desc_of(r, &err);
+	assert_non_null(d);
+	assert_int_equal(target_reg_offset(d, "cr4", NULL), 212);
+	target_desc_free(d);
+	assert_null(target_desc_of(r, &err));
+	assert_non_null(strstr(err.text, "does not describe its registers"));
+	assert_null(target_desc_of(r, &err));
+	assert_true(rsp_select(r, (struct rsp_thread){ 0, 7 }, &err) < 0);
+	assert_clear("thread 7");
 	close_fake(r);
 }
 
@@ -800,6 +877,8 @@ int main(void)
 		cmocka_unit_test_setup(a_running_guest_is_noticed, fresh),
 		cmocka_unit_test_setup(no_ack_mode_is_used_where_granted, fresh),
 		cmocka_unit_test_setup(tcp_works_as_well, fresh),
+		cmocka_unit_test_setup(both_kinds_of_addresses_work, fresh),
+		cmocka_unit_test_setup(a_server_without_a_program_is_told, fresh),
 		cmocka_unit_test_setup(every_packet_is_acked_where_needed, fresh),
 		cmocka_unit_test_setup(damage_is_repaired, fresh),
 		cmocka_unit_test_setup(damage_without_end_is_given_up, fresh),
@@ -808,6 +887,7 @@ int main(void)
 		cmocka_unit_test_setup(a_swallowed_post_does_not_hide_the_stop, fresh),
 		cmocka_unit_test_setup(waiting_ends_in_time_and_keeps_what_came, fresh),
 		cmocka_unit_test_setup(an_interrupt_stops, fresh),
+		cmocka_unit_test_setup(a_target_that_does_not_stop_is_told, fresh),
 		cmocka_unit_test_setup(a_running_target_is_asked_nothing, fresh),
 		cmocka_unit_test_setup(whether_a_pause_was_ended_is_found_out, fresh),
 		cmocka_unit_test_setup(points_are_forgotten_on_every_cpu, fresh),
@@ -819,6 +899,7 @@ int main(void)
 		cmocka_unit_test_setup(a_stop_is_read_in_one_go, fresh),
 		cmocka_unit_test_setup(memory_is_read_in_pieces, fresh),
 		cmocka_unit_test_setup(bad_registers_are_refused, fresh),
+		cmocka_unit_test_setup(undescribed_registers_must_be_qemus, fresh),
 		cmocka_unit_test_setup(monitor_output_is_passed_on, fresh),
 		cmocka_unit_test_setup(objects_are_read_whole, fresh),
 		cmocka_unit_test_setup(bad_thread_lists_end, fresh),
