@@ -219,7 +219,7 @@ static void ipi(struct model *m, const struct event *ev)
 
 static void port(struct model *m, const struct event *ev)
 {
-	int value = (int)event_get(ev, PORT_VALUE, 0);
+	int value = event_has(ev, PORT_VALUE) ? (int)ev->arg[PORT_VALUE] : SMI_CMD_UNKNOWN;
 
 	if (event_get(ev, PORT_DIR, DIR_READ) != DIR_WRITE)
 		return;

@@ -75,9 +75,18 @@ static void armed_with_a_file(struct guard *g, int told)
 	armed(g, told);
 }
 
+/* A tracer that could not give the guest back itself lets the guard do it before it goes on. */
+static void ended_while_armed(struct guard *g, int told)
+{
+	guard_arm(g, false, undo, 2);
+	guard_end(g);
+	wait_to_be_killed(told);
+}
+
 static void ended(struct guard *g, int told)
 {
 	guard_arm(g, false, undo, 2);
+	guard_disarm(g);
 	guard_end(g);
 	guard_end(NULL);
 	wait_to_be_killed(told);
@@ -219,6 +228,14 @@ static void a_guard_that_was_ended_is_gone(void **state)
 	assert_string_equal(fake.log, "");
 }
 
+static void a_guard_ended_while_armed_undoes_first(void **state)
+{
+	(void)state;
+	kill_a_tracer(ended_while_armed, false);
+	fake_end(&fake);
+	assert_non_null(strstr(fake.log, "|D;1"));
+}
+
 static void the_private_directory_goes_away(void **state)
 {
 	char path[300];
@@ -250,6 +267,7 @@ int main(void)
 		TEST(a_stopped_guest_stays_stopped),
 		TEST(a_guard_that_is_not_armed_stays_away),
 		TEST(a_guard_that_was_ended_is_gone),
+		TEST(a_guard_ended_while_armed_undoes_first),
 		TEST(the_private_directory_goes_away),
 		TEST(a_tracer_without_stdin_has_a_guard_too),
 	};
