@@ -618,7 +618,8 @@ static void undescribed_registers_must_be_qemus(void **state)
 {
 	static char zeros[1217];
 	const struct fake_line qemu[] = { { "qSupported", "PacketSize=1000" }, { "qqemu", "ENABLE=1" },
-		{ "qf", "m1" }, { "qs", "l" }, { "g", zeros }, { "g", "00" }, { "g", "E01" }, { "Hg", "E22" }, END };
+		{ "qf", "m1" }, { "qs", "l" }, { "g", zeros }, { "g", "00" }, { "g", "E01" },
+		{ "Hg", "E22" }, END };
 	struct rsp *r;
 	struct target_desc *d;
 
