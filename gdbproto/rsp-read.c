@@ -7,6 +7,7 @@
 #include "safe-text.h"
 
 #define LIST_ROUNDS 8192     /* a server that never ends its list is left */
+#define LIST_AHEAD 256       /* list requests in flight */
 #define WINDOW 16            /* memory requests in flight */
 #define SELECT_FAILED "thread %s cannot be selected"
 
@@ -74,7 +75,7 @@ static int list_threads(struct rsp *r, struct rsp_thread *out, int max, struct e
 			rsp_queue(r, "qsThreadInfo");
 		}
 	}
-	r->thread_hint = asked - 1;
+	r->thread_hint = asked - 1 < LIST_AHEAD ? asked - 1 : LIST_AHEAD;
 	return count;
 }
 
