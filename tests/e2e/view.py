@@ -41,6 +41,15 @@ t=1070000000 session what=detach
 """
 
 
+def alive(pid):
+    """A zombie is not: who reaps it is not our business."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Terminal:
     """One tmux server with one window, in which a command runs under a shell."""
 
@@ -96,7 +105,7 @@ class Terminal:
     def close(self):
         self.tmux("kill-server")
         end = time.monotonic() + DEADLINE
-        while os.path.exists("/proc/%d" % self.server) and time.monotonic() < end:
+        while alive(self.server) and time.monotonic() < end:
             time.sleep(0.03)
 
     # What the timeline shows (ASCII).
@@ -437,9 +446,9 @@ class Suite:
         pid = self.pid_of_view(term)
         term.tmux("kill-session")
         end = time.monotonic() + DEADLINE
-        while os.path.exists("/proc/%d" % pid) and time.monotonic() < end:
+        while alive(pid) and time.monotonic() < end:
             time.sleep(0.03)
-        check(not os.path.exists("/proc/%d" % pid), "lives on without its terminal")
+        check(not alive(pid), "lives on without its terminal")
 
     # Where there is nothing to show, or nothing to show it on.
 
@@ -604,7 +613,8 @@ def main():
     if not os.access(RECORDER, os.X_OK):
         print("%s is not built (make unit-programs)" % RECORDER)
         return 77
-    with tempfile.TemporaryDirectory(prefix="smmtrace-view.") as folder:
+    short = "/tmp" if len(tempfile.gettempdir()) > 60 else None  # a socket's path has 107 characters at most
+    with tempfile.TemporaryDirectory(prefix="smmtrace-view.", dir=short) as folder:
         return Suite(folder).run(sys.argv[1] if len(sys.argv) > 1 else "")
 
 

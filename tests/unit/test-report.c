@@ -88,13 +88,15 @@ static const char plug_report[] =
 /* The report on a recording of @text, its time of day made "(time)"; to be freed. */
 static char *report_on(const char *text)
 {
-	char path[] = "/tmp/smmtrace-report.XXXXXX", *out = NULL;
+	char path[200], *out = NULL;
 	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r"), *mem;
 	struct report rep = { 0 };
 	struct error err = { 0 };
 	struct reader *r;
 	size_t len;
 
+	snprintf(path, sizeof(path), "%.100s/smmtrace-report.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	close(mkstemp(path));
 	if (scenario_record(path, in, 0, &err) < 0)
 		fail_msg("%s", err.text);
