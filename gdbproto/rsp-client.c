@@ -138,7 +138,7 @@ int rsp_push(struct rsp *r, struct error *err)
 
 int rsp_flush(struct rsp *r, struct error *err)
 {
-	return r->features.ack == ACK_EXPLICIT ? rsp_settle(r, err) : rsp_push(r, err);
+	return r->features.ack == ACK_EXPLICIT && r->posts ? rsp_settle(r, err) : rsp_push(r, err);
 }
 
 /* Send bytes past the queue: an acknowledgement, a repeated frame. */
