@@ -1,10 +1,10 @@
-/* fuzzes: tracer/sources/gdb-handler.c tracer/sources/gdb-regs.c */
+/* fuzzes: tracer/sources/gdb-handler.c tracer/sources/spin.c */
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A guest's code bytes: every address that is learnt lies within them. */
 #include <stdlib.h>
 
 #include "../../tracer/sources/gdb-handler.h"
-#include "../../tracer/sources/gdb-regs.h"
+#include "../../tracer/sources/spin.h"
 
 #define BASE 0x7ffb7000u
 #define ENTRY (BASE + 0x8000u)
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct handler h;
-	struct regs r;
+	struct spin spin;
 	uint64_t where;
 
 	handler_learn(&h, BASE, data, size);
@@ -31,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (handler_jump(data, size, BASE, &where) == JUMP_FAR && where > 0x10ffef)
 		abort();
-	regs_decode(&r, data, size);
+	spin_find(&spin, data, size, BASE, BASE + size / 2);
 	return 0;
 }
