@@ -12,13 +12,16 @@
 #define HEADER_ROW 0
 #define AXIS_ROW 1
 #define RULER_ROW 2
+#define DETAIL_ROWS 13 /* what the event with the most fields takes */
 
 struct layout layout_of(int rows, int cols, int lanes, bool big_pane)
 {
 	struct layout y = { .rows = rows, .cols = cols, .lanes_row = RULER_ROW + 1 };
-	int pane = big_pane ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5;
-	int room = rows - 4 - pane;
+	int pane = big_pane ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5, room;
 
+	if (big_pane && pane < DETAIL_ROWS)
+		pane = rows - 5 < DETAIL_ROWS ? rows - 5 : DETAIL_ROWS;
+	room = rows - 4 - pane;
 	y.tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
 	y.lanes = y.tall || lanes <= room ? lanes : room;
 	y.pane_row = y.lanes_row + (y.tall ? lanes * 2 - 1 : y.lanes);
