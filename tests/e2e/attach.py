@@ -16,7 +16,7 @@ from guest import *
 APM_CNT = 0xb2
 
 
-# --- a second debugger ---------------------------------------------------------------------------------------
+# --- a second debugger --------------------------------------------------------------------------------------
 
 class Debugger:
     """As little of a debugger as there can be: it stops the guest, asks, and lets it go."""
@@ -64,7 +64,7 @@ def no_point_is_left(g):
     print("  none of %d points is left" % len(asked))
 
 
-# --- helpers -------------------------------------------------------------------------------------------------
+# --- helpers ------------------------------------------------------------------------------------------------
 
 def cpus(g):
     return int(str(g.smp).split(",", maxsplit=1)[0])
@@ -104,21 +104,37 @@ def nothing_is_left(g):
     """No process, no pipe, QEMU's log given back."""
     until(lambda: not guards(g), 20, "the end of the guard process")
     equal(glob.glob(g.path("smmtrace-*")), [], "folders of the log pipe")
-    for link in glob.glob("/proc/%d/fd/*" % g.pid):
-        with contextlib.suppress(OSError):
-            true("smmtrace-" not in os.readlink(link), "QEMU still has our log open")
+    until(lambda: not our_logs(g), 10, "QEMU letting go of our log")
     if not g.log:
         for event in ("apm_io_write", "apic_mem_writel"):
             true("state 0" in g.qmp.hmp("info trace-events " + event), "%s is switched off again" % event)
 
 
+def our_logs(g):
+    """Descriptors that QEMU has open on a pipe of ours; it closes one a moment after its log is another."""
+    found = []
+    for link in glob.glob("/proc/%d/fd/*" % g.pid):
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(link))
+    return [name for name in found if "smmtrace-" in name]
+
+
+def tidy_up(g):
+    """What stays when both are killed: the pipe's folder, and trace events that look like the user's."""
+    for folder in glob.glob(g.path("smmtrace-*")):
+        shutil.rmtree(folder)
+    if not g.log:
+        for event in INDEPENDENT_EVENTS:
+            g.qmp.hmp("trace-event %s off" % event)
+
+
 def guards(g):
     """Guard processes whose environment is that of a tracer of this guest."""
-    found = []
+    found, mark = [], os.fsencode("XDG_RUNTIME_DIR=" + g.dir)
     for path in glob.glob("/proc/[0-9]*/comm"):
         with contextlib.suppress(OSError):
             with open(path) as comm, open(path[:-4] + "environ", "rb") as environ:
-                if comm.read() == "smmtrace-guard\n" and os.fsencode("XDG_RUNTIME_DIR=" + g.dir) in environ.read():
+                if comm.read() == "smmtrace-guard\n" and mark in environ.read():
                     found.append(int(path.split("/")[2]))
     return found
 
@@ -135,7 +151,7 @@ def one_line(text, what):
     true(text.startswith("smmtrace: "), "it names the program: %r" % text)
 
 
-# --- tests ---------------------------------------------------------------------------------------------------
+# --- tests --------------------------------------------------------------------------------------------------
 
 def late_attach_finds_the_smbases(g):
     tracer, path = attach(g)
@@ -152,7 +168,8 @@ def late_attach_finds_the_smbases(g):
             equal(smbase, proven[cpu], "SMBASE found for CPU %d, and the one it entered with" % cpu)
         equal(dict(r.rows("SELECT cpu, smbase FROM cpu_v")), proven, "cpu_v at the end")
         equal(set(r.smis().values()), {(3, 3)}, "SMIs and RSMs of each CPU")
-        equal(r.one("SELECT count(*) FROM event_v WHERE kind = 'smbase-found'"), cpus(g), "smbase-found events")
+        equal(r.one("SELECT count(*) FROM event_v WHERE kind = 'smbase-found'"), cpus(g),
+              "smbase-found events")
         equal([row for row in r.ports() if row[0] == APM_CNT], [(APM_CNT, 0)] * 3, "writes to 0xb2")
         equal(r.rows("SELECT * FROM smbase_v"), [], "relocations")
     g.truth = proven
@@ -260,8 +277,7 @@ def tracer_and_guard_killed(g):
     raise_smis(g, 2, tracer)
     equal(tracer.stop(), 130, "exit status")
     is_clean(path)
-    for folder in glob.glob(g.path("smmtrace-*")):
-        shutil.rmtree(folder)  # what the killed ones could not remove
+    tidy_up(g)
     if g.log:
         no_point_is_left(g)
     guest_goes_on(g)
@@ -280,8 +296,7 @@ def tracer_and_guard_killed_guest_running(g):
     equal(tracer.stop(), 130, "exit status")
     with Recording(path) as r:
         equal(set(r.smis().values()), {(2, 2)}, "SMIs and RSMs of each CPU")
-    for folder in glob.glob(g.path("smmtrace-*")):
-        shutil.rmtree(folder)
+    tidy_up(g)
     if g.log:
         no_point_is_left(g)
     guest_goes_on(g)
@@ -297,8 +312,8 @@ def full_disk(g):
     if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", disk], check=False,
                       stderr=subprocess.DEVNULL).returncode:
         raise Skip("this host does not let root mount a tmpfs")
-    tracer = Tracer_in_namespace(disk, "size=400k", "attach", g.target, "-o", os.path.join(disk, "db.smm"), "--headless",
-                                 "--all", env={"XDG_RUNTIME_DIR": g.dir})
+    tracer = on_small_disk(disk, "size=400k", "attach", g.target, "-o", os.path.join(disk, "db.smm"),
+                           "--headless", "--all", env={"XDG_RUNTIME_DIR": g.dir})
     tracer.await_err("recording", 30)
     said = len(tracer.err.text)
     end_time = time.monotonic() + deadline(60)
@@ -313,7 +328,7 @@ def full_disk(g):
     nothing_is_left(g)
 
 
-def Tracer_in_namespace(folder, options, *args, env):
+def on_small_disk(folder, options, *args, env):
     """A Tracer for which @folder is a small file system of its own."""
     script = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"'
     tracer = object.__new__(Tracer)
@@ -348,13 +363,13 @@ def ctrl_z(g):
     equal(tracer.stop(), 130, "exit status")
     is_clean(path)
     with Recording(path) as r:
-        equal(set(r.smis().values()), {(8, 8)}, "SMIs and RSMs of each CPU, those during the sleep not among them")
+        equal(set(r.smis().values()), {(8, 8)}, "SMIs and RSMs of each CPU, without the sleep's")
         blind = [row for row in r.rows("SELECT start_ns, end_ns FROM blind_v WHERE reason = 'suspend'")]
         true(len(blind) >= 2, "blind intervals: %s" % r.rows("SELECT * FROM blind_v"))
         for begin, finish_ns in blind:
-            equal(r.one("SELECT count(*) FROM smi_v WHERE enter_ns > ? AND enter_ns < ?", begin, finish_ns), 0,
+            equal(r.one("SELECT count(*) FROM smi_v WHERE enter_ns BETWEEN ? AND ?", begin, finish_ns), 0,
                   "SMIs recorded while blind")
-        words = [detail for detail, in r.rows("SELECT detail FROM event_v WHERE kind = 'session' ORDER BY id")]
+        words = [d for d, in r.rows("SELECT detail FROM event_v WHERE kind = 'session' ORDER BY id")]
         equal(words.count("what=suspend"), 2, "session events: %s" % words)
         equal(words.count("what=resume"), 2, "session events: %s" % words)
     if g.log:
@@ -416,7 +431,8 @@ def guest_resets(g):
     equal(tracer.stop(), 130, "exit status")
     is_clean(path)
     with Recording(path) as r:
-        equal([cpu for cpu, _, _ in r.relocations()], list(range(1, cpus(g))) + [0], "relocations after the reset")
+        equal([cpu for cpu, _, _ in r.relocations()], list(range(1, cpus(g))) + [0],
+              "relocations after the reset")
         smis = r.smis()
         equal(len(set(smis.values())), 1, "SMIs of each CPU: %s" % smis)
         true(smis[0][0] > 300, "a boot's SMIs: %s" % smis)
@@ -481,6 +497,7 @@ run_tests(
         ctrl_c, late_attach_finds_the_smbases, sigterm, kill_9, tracer_and_guard_killed,
         tracer_and_guard_killed_guest_running, full_disk, ctrl_z))),
     shared(our_pipe, *(named("pipe: ", test) for test in (
-        late_attach_finds_the_smbases, ctrl_c, sighup, ends_by_itself, kill_9, kill_9_within_smm, full_disk, ctrl_z,
-        found_paused, paused_and_continued_meanwhile, tracer_and_guard_killed, guest_resets, qemu_killed))),
+        late_attach_finds_the_smbases, ctrl_c, sighup, ends_by_itself, kill_9, kill_9_within_smm, full_disk,
+        ctrl_z, found_paused, paused_and_continued_meanwhile, tracer_and_guard_killed,
+        guest_resets, qemu_killed))),
     not_started_yet)

@@ -57,8 +57,8 @@ def every_smi(r, counted, cpus):
     equal(sum(left for _, left in smis.values()), counted["rsms"], "RSMs")
     equal(counted["enters"], counted["rsms"], "QEMU's own entries and RSMs")
     equal(len(set(smis.values())), 1, "the broadcast SMIs of each CPU are as many: %s" % smis)
-    equal(r.one("SELECT count(*) FROM event_v WHERE kind IN ('smi-enter', 'smi-leave') AND origin <> 'observed'"),
-          0, "entries or RSMs that were concluded, not seen")
+    equal(r.one("SELECT count(*) FROM event_v WHERE kind IN ('smi-enter', 'smi-leave') "
+                "AND origin <> 'observed'"), 0, "entries or RSMs that were concluded, not seen")
 
 
 def every_relocation(r, cpus):
@@ -71,12 +71,14 @@ def every_relocation(r, cpus):
         equal([number(base) for base, in bases], [0x30000, new], "SMBASEs that CPU %d entered with" % cpu)
         equal(r.one("SELECT count(*) FROM smi_v WHERE cpu = ? AND smbase = '0x30000'", cpu), 1,
               "entries of CPU %d at the default SMBASE" % cpu)
-        equal(number(r.one("SELECT smbase FROM cpu_v WHERE cpu = ?", cpu)), new, "cpu_v's SMBASE of CPU %d" % cpu)
+        equal(number(r.one("SELECT smbase FROM cpu_v WHERE cpu = ?", cpu)), new,
+              "cpu_v's SMBASE of CPU %d" % cpu)
     equal(len({new for _, _, new in relocations}), cpus, "different SMBASEs")
     equal(r.one("SELECT count(DISTINCT rip) FROM smbase_v"), 1,
           "one instruction relocates: the BSP's copy-back outside SMM is none")
-    equal(r.one("SELECT count(*) FROM smbase_v b WHERE effective_ns IS NULL OR NOT EXISTS (SELECT 1 FROM smi_v s "
-                "WHERE s.cpu = b.cpu AND s.enter_ns <= b.ts_ns AND s.leave_ns = b.effective_ns)"), 0,
+    equal(r.one("SELECT count(*) FROM smbase_v b WHERE effective_ns IS NULL OR NOT EXISTS "
+                "(SELECT 1 FROM smi_v s WHERE s.cpu = b.cpu AND s.enter_ns <= b.ts_ns "
+                "AND s.leave_ns = b.effective_ns)"), 0,
           "SMBASE writes that are not inside an SMI which made them effective")
 
 
@@ -94,7 +96,7 @@ def every_port_and_ipi(r, counted):
 
 
 def b2_raises_one_smi_per_cpu(r, cpus):
-    """Each write of 0xb2 that is no ACPI enable is one broadcast SMI; an SMI IPI is one more for its target."""
+    """Each write of 0xb2 that is no ACPI enable is one SMI of every CPU; its relocation is one more."""
     writes = [value for port, value in r.ports("write") if port == 0xb2 and value not in (2, 3)]
     smis = r.smis()
     for cpu in range(cpus):

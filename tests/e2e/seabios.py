@@ -21,9 +21,11 @@ def from_reset(smp, thread=None, log=True):
             print("  SMIs by CPU %s, relocations %s" % (r.smis(), r.relocations()))
             equal(r.integrity(), "ok", "integrity_check")
             equal(r.meta("closed"), "1", "meta closed")
-            equal([(cpu, old, new) for cpu, old, new in r.relocations()], [(0, 0x30000, 0xa0000)], "relocations")
+            equal(r.relocations(), [(0, 0x30000, 0xa0000)],
+                  "relocations")
             equal(r.one("SELECT smbase FROM cpu_v WHERE cpu = 0"), "0xa0000", "cpu_v's SMBASE of CPU 0")
-            equal(r.one("SELECT count(*) FROM smbase_v WHERE effective_ns IS NULL"), 0, "writes without effect")
+            equal(r.one("SELECT count(*) FROM smbase_v WHERE effective_ns IS NULL"), 0,
+                  "writes without effect")
             bases = [base for base, in r.rows("SELECT smbase FROM smi_v WHERE cpu = 0 ORDER BY enter_ns")]
             equal(bases, ["0x30000"] + ["0xa0000"] * (len(bases) - 1), "SMBASEs that CPU 0 entered with")
             if counted:
@@ -54,5 +56,5 @@ def attached_at_its_prompt():
         true("no SMBASE found" in tracer.err.text, "it says what it could not find: " + tracer.err.text)
 
 
-run_tests(case(from_reset, 1), case(from_reset, 2), case(from_reset, 2, "single"), case(from_reset, 2, log=False),
-          attached_at_its_prompt)
+run_tests(case(from_reset, 1), case(from_reset, 2), case(from_reset, 2, "single"),
+          case(from_reset, 2, log=False), attached_at_its_prompt)

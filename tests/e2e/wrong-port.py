@@ -213,7 +213,8 @@ def qemu_says(request):
     """QEMU 7.2's first words."""
     answers = (("qSupported", "PacketSize=1000;qXfer:features:read+;vContSupported+;multiprocess+"),
                ("vCont?", "vCont;c;C;s;S"), ("qAttached", "1"), ("?", "T05thread:p01.01;"),
-               ("qfThreadInfo", "mp01.01"), ("qsThreadInfo", "l"), ("qqemu.Supported", "sstepbits;sstep;PhyMemMode"),
+               ("qfThreadInfo", "mp01.01"), ("qsThreadInfo", "l"),
+               ("qqemu.Supported", "sstepbits;sstep;PhyMemMode"),
                ("qqemu.sstepbits", "ENABLE=1,NOIRQ=2,NOTIMER=4"), ("qqemu.PhyMemMode", "0"), ("H", "OK"))
     return next((answer for start, answer in answers if request.startswith(start)), "")
 
