@@ -110,6 +110,19 @@ static void stamps_give_time_and_cpu(void **state)
 	assert_int_equal(got.ev[3].ts, ARRIVAL);
 }
 
+static void newer_qemus_stamp_with_a_date(void **state)
+{
+	(void)state;
+	push("1970-01-01T00:16:43Z apm_io_read read addr=0x1 val=0x00\n"
+	     "1970-01-01T00:16:44.000001Z CPU Reset (CPU 1)\n"
+	     "EIP=0000fff0 EFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1\n"
+	     "CS =f000 ffff0000 0000ffff 00009b00\n");
+	assert_int_equal(got.n, 2);
+	assert_int_equal(got.ev[0].ts, INT64_C(3000000000));
+	assert_int_equal(got.ev[1].ts, INT64_C(4000001000));
+	assert_event(1, "cpu=1 cpu-reset in_smm=0 halted=1 rip=0xfff0 cs=0xf000");
+}
+
 static void two_cpus_on_one_thread_are_unknown(void **state)
 {
 	(void)state;
@@ -241,6 +254,8 @@ static void damaged_lines_are_skipped(void **state)
 		"12345678901@1.1:apm_io_write write addr=0x0 val=0x00\n",
 		"apm_io_write write addr=0x0 val=0x11111111111111111\n", " apm_io_write write addr=0x0 val=0x00\n",
 		"CPU Reset (CPU )\n", "CPU Reset (CPU 256)\n", "CPU Reset (CPU -1)\n", "CPU Reset (CPU 1\n",
+		"2026-01-01T00:00:00. Z apm_io_read read addr=0x1 val=0x00\n",
+		"2026-01-01T00:00:00.000000 apm_io_read read addr=0x1 val=0x00\n",
 		"2026-13-01T00:00:00.000000Z apm_io_read read addr=0x1 val=0x00\n",
 		"xapm_io_read read addr=0x1 val=0x00\n", "cpuhp_acpi_cpu_has_events idx[0x1] inserting: 1, removing: 0\n",
 	};
@@ -354,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(each_trace_line_is_one_event, start),
 		cmocka_unit_test_setup(stamps_give_time_and_cpu, start),
+		cmocka_unit_test_setup(newer_qemus_stamp_with_a_date, start),
 		cmocka_unit_test_setup(two_cpus_on_one_thread_are_unknown, start),
 		cmocka_unit_test_setup(a_replugged_cpu_has_a_new_thread, start),
 		cmocka_unit_test_setup(icr_writes_are_ipis, start),

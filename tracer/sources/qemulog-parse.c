@@ -148,26 +148,34 @@ static bool eat_tid_stamp(struct qemulog_parse *p, struct line *l)
 	return true;
 }
 
-/* YYYY-MM-DDTHH:MM:SS.USECZ and a blank, as g_date_time_format_iso8601() writes it. */
+static bool eat_date(struct text *t, struct tm *tm)
+{
+	static const struct { unsigned digits, low, high; const char *behind; } parts[] = {
+		{ 4, 1970, 2200, "-" }, { 2, 1, 12, "-" }, { 2, 1, 31, "T" },
+		{ 2, 0, 23, ":" }, { 2, 0, 59, ":" }, { 2, 0, 60, "" },
+	};
+	uint64_t n[6];
+
+	for (int i = 0; i < 6; i++)
+		if (!eat_number(t, 10, parts[i].digits, &n[i]) || n[i] < parts[i].low || n[i] > parts[i].high ||
+		    !eat(t, parts[i].behind))
+			return false;
+	*tm = (struct tm){ .tm_year = (int)n[0] - 1900, .tm_mon = (int)n[1] - 1, .tm_mday = (int)n[2],
+			   .tm_hour = (int)n[3], .tm_min = (int)n[4], .tm_sec = (int)n[5] };
+	return true;
+}
+
+/* YYYY-MM-DDTHH:MM:SS[.USEC]Z and a blank, as g_date_time_format_iso8601() writes it. */
 static bool eat_iso_stamp(struct qemulog_parse *p, struct line *l)
 {
-	static const char *const behind[] = { "-", "-", "T", ":", ":", ".", "Z " };
-	static const unsigned digits[] = { 4, 2, 2, 2, 2, 2, 6 };
 	struct text t = l->rest;
-	uint64_t n[7];
+	uint64_t usec = 0;
 	struct tm tm;
 
-	for (int i = 0; i < 7; i++)
-		if (!eat_number(&t, 10, digits[i], &n[i]) || !eat(&t, behind[i]))
-			return false;
-	if (n[0] < 1970 || !n[1] || n[1] > 12 || !n[2] || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 60)
-		return false;
-	tm = (struct tm){ .tm_year = (int)n[0] - 1900, .tm_mon = (int)n[1] - 1, .tm_mday = (int)n[2],
-			  .tm_hour = (int)n[3], .tm_min = (int)n[4], .tm_sec = (int)n[5] };
-	if (n[0] > 2200)
+	if (!eat_date(&t, &tm) || (eat(&t, ".") && !eat_number(&t, 10, 6, &usec)) || !eat(&t, "Z "))
 		return false;
 	l->rest = t;
-	set_stamp(p, l, timegm(&tm), n[6]);
+	set_stamp(p, l, timegm(&tm), usec);
 	return true;
 }
 
