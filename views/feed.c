@@ -11,8 +11,8 @@
 /* Kinds that tell how a CPU stands outside SMM, or that hide something: read whatever the filter says. */
 #define KIND_STATE (KIND_BIT(EV_CPU_ADD) | KIND_BIT(EV_CPU_REMOVE) | KIND_BIT(EV_CPU_RESET) | \
 	KIND_BIT(EV_CPU_SEEN) | KIND_BIT(EV_IPI) | KIND_BIT(EV_LOST) | KIND_BIT(EV_BLIND))
-#define CLOCK_TRUST (3600 * NS_PER_SEC) /* a live file of another machine has another clock */
 #define KIND_SPAN (KIND_BIT(EV_SMI_ENTER) | KIND_BIT(EV_SMI_LEAVE))
+#define CLOCK_TRUST (3600 * NS_PER_SEC) /* a live file of another machine has another clock */
 
 /* From @ts on the CPU stands so, seen apart from SMM. */
 struct turn {
@@ -113,7 +113,7 @@ static int add_turn(struct feeding *f, struct turn turn)
 	return 0;
 }
 
-/* What an event of @cpu's own says about it; false when nothing. */
+/* What a CPU's own event says about it; false when nothing. */
 static bool state_by(const struct event *ev, enum lane_state *state)
 {
 	switch (ev->kind) {

@@ -34,6 +34,8 @@ static int step_row(struct timeline *t, int by, struct error *err)
 {
 	struct seek any = timeline_any_seek(t);
 
+	if (t->focus_list && t->chosen.id)
+		t->cursor_ns = t->chosen.ev.ts;
 	if (t->focus_list)
 		return timeline_go(t, &any, by < 0, true,
 				   by < 0 ? "that is the first event" : "that is the last event", err);

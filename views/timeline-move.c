@@ -93,20 +93,25 @@ int timeline_go(struct timeline *t, const struct seek *what, bool backwards, boo
 	return got < 0 ? got : 0;
 }
 
+/* The cursor's column; the nearest one when it is outside the window. */
+static int cursor_column(const struct timeline *t)
+{
+	int col = scale_column(&t->scale, t->cursor_ns);
+
+	return col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col;
+}
+
+/* At an edge the window goes along, by a quarter. */
 int timeline_step(struct timeline *t, int by, struct error *err)
 {
-	int col = scale_column(&t->scale, t->cursor_ns) + by;
+	int col = cursor_column(t) + by;
 
 	if (col < 0 || col >= t->scale.width) {
-		int64_t step = t->scale.span / 4;
-
-		if (col + by < -1 || col - by > t->scale.width) /* it was out of sight */
-			col = by < 0 ? t->scale.width - 1 : 0;
-		else
-			set_window(t, t->scale.from + (by < 0 ? -step : step), t->scale.span);
-		col = scale_column(&t->scale, t->cursor_ns) + (by < 0 ? -1 : 1);
+		t->cursor_ns = middle_of_column(t, cursor_column(t));
+		set_window(t, t->scale.from + by * (t->scale.span / 4), t->scale.span);
+		col = cursor_column(t) + by;
 	}
-	t->cursor_ns = middle_of_column(t, col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col);
+	t->cursor_ns = middle_of_column(t, col);
 	return timeline_choose_nearest(t, err);
 }
 
@@ -124,9 +129,9 @@ int timeline_zoom(struct timeline *t, int num, int den)
 /* Move the window; the cursor keeps its column. */
 int timeline_pan(struct timeline *t, int64_t by, struct error *err)
 {
-	int col = scale_column(&t->scale, t->cursor_ns);
+	int col = cursor_column(t);
 
 	set_window(t, t->scale.from + by, t->scale.span);
-	t->cursor_ns = middle_of_column(t, col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col);
+	t->cursor_ns = middle_of_column(t, col);
 	return timeline_choose_nearest(t, err);
 }

@@ -236,6 +236,16 @@ class Suite:
             term.key(left, left)
             term.wait_for(lambda _: term.cursor() == start, "the cursor back")
 
+    def test_cursor_goes_over_the_edges(self):
+        term = self.ready()
+        first = term.axis()
+        term.key(*["Left"] * 3)
+        term.wait_for(lambda _: term.axis() != first and 0 < term.cursor() < 60, "an earlier window")
+        term.key("0", "End")
+        term.wait_chosen("session what=detach")
+        term.key(*["Right"] * 4)
+        term.wait_for(lambda _: term.axis() != first and 20 < term.cursor() < 75, "a later window")
+
     def test_keys_up_down(self):
         term = self.ready()
         for down, up in (("Down", "Up"), ("j", "k")):
