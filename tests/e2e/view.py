@@ -63,7 +63,8 @@ class Terminal:
             out.write("leak:libtinfo\nleak:libncurses\n")
         self.env["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + quiet
         setting = "".join("%s=%s " % item for item in (env or {}).items())
-        self.tmux("new-session", "-d", "-x", str(cols), "-y", str(rows), "env PS1='READY$ ' " + setting + "sh")
+        self.tmux("new-session", "-d", "-x", str(cols), "-y", str(rows),
+                  "env PS1='READY$ ' " + setting + "sh")
         self.wait_for(lambda screen: "READY$" in screen, "a shell")
         self.server = int(self.tmux("display-message", "-p", "#{pid}"))
         if command:
@@ -94,7 +95,8 @@ class Terminal:
         raise AssertionError("waited in vain for %s; the screen:\n%s" % (what, screen))
 
     def wait_text(self, *texts):
-        return self.wait_for(lambda screen: all(text in screen for text in texts), " and ".join(map(repr, texts)))
+        return self.wait_for(lambda screen: all(text in screen for text in texts),
+                             " and ".join(map(repr, texts)))
 
     def wait_gone(self, text):
         return self.wait_for(lambda screen: text not in screen, "no %r" % text)
@@ -149,8 +151,8 @@ class Suite:
         record(self.db, HANG)
 
     def view(self, options="--ascii", rows=24, cols=80, env=None, db=None):
-        term = Terminal(self.folder, "%s view %s %s; echo status=$?" % (SMMTRACE, db or self.db, options), rows, cols,
-                        env)
+        command = "%s view %s %s; echo status=$?" % (SMMTRACE, db or self.db, options)
+        term = Terminal(self.folder, command, rows, cols, env)
         self.terms.append(term)
         return term
 
@@ -188,12 +190,13 @@ class Suite:
 
     def test_colours(self):
         term = self.ready(env={"TERM": "screen-256color"})
-        check(re.search(r"\x1b\[[0-9;]*3[0-7]", "\n".join(term.lines(colours=True))), "no colour where there could be")
+        escapes = "\n".join(term.lines(colours=True))
+        check(re.search(r"\x1b\[[0-9;]*3[0-7]", escapes), "no colour where there could be")
 
     def test_no_color(self):
         term = self.ready(env={"TERM": "screen-256color", "NO_COLOR": "1"})
         escapes = "\n".join(term.lines(colours=True))
-        check(not re.search(r"\x1b\[[0-9;]*\b[34][0-7]\b", escapes), "colours in spite of NO_COLOR:\n" + escapes)
+        check(not re.search(r"\x1b\[[0-9;]*\b[34][0-7]\b", escapes), "colours with NO_COLOR:\n" + escapes)
         check("[d" in escapes and "\x1b[" in escapes, "no shapes or no attributes")
 
     def test_vt100(self):
@@ -203,7 +206,8 @@ class Suite:
     def test_sizes(self):
         term = self.ready()
         term.resize(132, 40)
-        term.wait_for(lambda s: len(s.split("\n")[2].rstrip()) == 132 and "q quit" in s.split("\n")[39], "132x40")
+        term.wait_for(lambda s: len(s.split("\n")[2].rstrip()) == 132 and "q quit" in s.split("\n")[39],
+                      "132x40")
         term.resize(60, 16)
         term.wait_for(lambda s: "q quit" in s.split("\n")[15], "60x16")
         term.resize(59, 16)
@@ -340,8 +344,9 @@ class Suite:
         term.wait_text(" filter:")
         term.type("ipi cpu=0")
         term.key("Enter")
-        term.wait_for(lambda s: "filter: ipi cpu=0 --" in s and "mode=sipi" in s and "smbase-write" not in s and
-                      "B2=04" not in s and "[## 7ffb3000" in s, "IPIs of CPU 0 and all states alone")
+        there, gone = ("filter: ipi cpu=0 --", "mode=sipi", "[## 7ffb3000"), ("smbase-write", "B2=04")
+        term.wait_for(lambda s: all(word in s for word in there) and not any(word in s for word in gone),
+                      "IPIs of CPU 0 and all states alone")
         term.key("f")
         term.type(" nonsense")
         term.key("Enter")
@@ -446,7 +451,8 @@ class Suite:
             term.wait_for(lambda s: re.search(r"^0$", s, re.M), "a sane terminal")
             term.resize(100, 30)
             term.type("fg\n")
-            term.wait_for(lambda s: "q quit" in s.split("\n")[29] and s.startswith(" smmtrace"), "the timeline at 100x30")
+            term.wait_for(lambda s: "q quit" in s.split("\n")[29] and s.startswith(" smmtrace"),
+                          "the timeline at 100x30")
             term.key("q")
             term.wait_text("READY$")
             term.close()
@@ -463,8 +469,8 @@ class Suite:
     # Where there is nothing to show, or nothing to show it on.
 
     def refused(self, command, status, pattern, env=None):
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, timeout=DEADLINE, env=dict(os.environ, **(env or {})), check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=DEADLINE, env=dict(os.environ, **(env or {})), check=False)
         check(done.returncode == status, "status %d: %s" % (done.returncode, done.stderr))
         check(done.stdout == "" and done.stderr.count("\n") == 1, "wrote %r %r" % (done.stdout, done.stderr))
         check(re.search(pattern, done.stderr), "said %r" % done.stderr)
@@ -508,7 +514,8 @@ class Suite:
         term = self.view(db=path)
         term.wait_text("* live", "following", "cpu-seen")
         say("cpu=0 smi-enter smbase=0x7000 rip=0x1")
-        term.wait_for(lambda s: re.search(r"CPU 0.*[#>]", s) and "SMI 1 " in s and "smi-enter" in s, "the SMI")
+        term.wait_for(lambda s: re.search(r"CPU 0.*[#>]", s) and "SMI 1 " in s and "smi-enter" in s,
+                      "the SMI")
         early = term.lines()[0]
         term.wait_for(lambda s: s.split("\n")[0] != early, "the clock to go on")
         term.key("p")
@@ -564,7 +571,8 @@ class Suite:
     def test_hostile_names(self):
         os.mkdir(os.path.join(self.folder, "evil"))
         record(os.path.join(self.folder, "evil", "a\033[31m\n.db"), HANG)
-        term = Terminal(self.folder, "for f in %s/evil/*; do %s view --ascii \"$f\"; done" % (self.folder, SMMTRACE))
+        command = "for f in %s/evil/*; do %s view --ascii \"$f\"; done" % (self.folder, SMMTRACE)
+        term = Terminal(self.folder, command)
         self.terms.append(term)
         screen = term.wait_text("q quit")
         check("a\\x1b[31m\\x0a.db" in screen.split("\n")[0], "title is %r" % screen.split("\n")[0])
@@ -589,8 +597,9 @@ class Suite:
             self.refused(["sh", "-c", "%s report %s >/dev/full" % (SMMTRACE, self.db)], 6, "No space left")
 
     def test_man_page_tells_the_keys(self):
-        keys = json.loads(subprocess.run([SMMTRACE, "list", "keys", "--json"], stdout=subprocess.PIPE, text=True,
-                                         check=True, timeout=DEADLINE).stdout)["keys"]
+        text = subprocess.run([SMMTRACE, "list", "keys", "--json"], stdout=subprocess.PIPE, text=True,
+                              check=True, timeout=DEADLINE).stdout
+        keys = json.loads(text)["keys"]
         with open(os.path.join(ROOT, "man/smmtrace-view.1"), encoding="ascii") as page:
             section = page.read().split(".SH KEYS\n")[1].split(".SH ")[0]
         for old, new in (("\\-", "-"), ("\\(ha", "^"), ("\\e", "\\")):

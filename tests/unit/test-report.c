@@ -153,13 +153,17 @@ static void nothing_recorded_is_said(void **state)
 static void an_unproved_and_a_contradicted_base_are_told(void **state)
 {
 	char *out = report_on("t=1 cpu=0 cpu-add\n"
-			      "t=10 cpu=0 smi-enter smbase=0x30000\nt=20 cpu=0 smbase-write new=0x7000\n"
+			      "t=10 cpu=0 smi-enter smbase=0x30000\n"
+			      "t=20 cpu=0 smbase-write new=0x7000\n"
 			      "t=30 cpu=0 smi-leave\n"
 			      "t=1 cpu=1 cpu-add\n"
-			      "t=10 cpu=1 smi-enter smbase=0x30000\nt=20 cpu=1 smbase-write old=0x30000 new=0x7000\n"
-			      "t=30 cpu=1 smi-leave\nt=40 cpu=1 smi-enter smbase=0x9000\nt=50 cpu=1 smi-leave\n"
+			      "t=10 cpu=1 smi-enter smbase=0x30000\n"
+			      "t=20 cpu=1 smbase-write old=0x30000 new=0x7000\n"
+			      "t=30 cpu=1 smi-leave\nt=40 cpu=1 smi-enter smbase=0x9000\n"
+			      "t=50 cpu=1 smi-leave\n"
 			      "t=1 cpu=2 cpu-add\n"
-			      "t=10 cpu=2 smi-enter smbase=0x30000\nt=20 cpu=2 smbase-write old=0x30000 new=0x7000\n");
+			      "t=10 cpu=2 smi-enter smbase=0x30000\n"
+			      "t=20 cpu=2 smbase-write old=0x30000 new=0x7000\n");
 
 	(void)state;
 	assert_says(out, "an unknown base -> 0x7000, written at 0.000000 s\n");
@@ -172,8 +176,10 @@ static void an_unproved_and_a_contradicted_base_are_told(void **state)
 static void a_reset_makes_the_default_base_right_again(void **state)
 {
 	char *out = report_on("t=1 cpu=0 cpu-add\n"
-			      "t=10 cpu=0 smi-enter smbase=0x30000\nt=20 cpu=0 smbase-write old=0x30000 new=0x7000\n"
-			      "t=30 cpu=0 smi-leave\nt=40 cpu=0 smi-enter smbase=0x7000\nt=50 cpu=0 smi-leave\n"
+			      "t=10 cpu=0 smi-enter smbase=0x30000\n"
+			      "t=20 cpu=0 smbase-write old=0x30000 new=0x7000\n"
+			      "t=30 cpu=0 smi-leave\nt=40 cpu=0 smi-enter smbase=0x7000\n"
+			      "t=50 cpu=0 smi-leave\n"
 			      "t=60 cpu=0 cpu-reset in_smm=0\n"
 			      "t=70 cpu=0 smi-enter smbase=0x30000\nt=80 cpu=0 smi-leave\n");
 

@@ -40,7 +40,7 @@ static const char hang[] =
 	"t=1070000000 session what=detach\n";
 
 struct stage {
-	char path[64];
+	char path[240];
 	struct reader *reader;
 	struct feed feed;
 	struct lanes lanes;
@@ -66,7 +66,8 @@ static struct stage *stage_of(const char *text)
 	int fd;
 
 	assert_non_null(s);
-	snprintf(s->path, sizeof(s->path), "%.40s/smmtrace-test.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(s->path, sizeof(s->path), "%.200s/smmtrace-test.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	fd = mkstemp(s->path);
 	assert_true(fd >= 0);
 	close(fd);
@@ -120,8 +121,8 @@ static struct picture picture_of(struct stage *s, int rows, int cols, bool utf8)
 {
 	struct picture p = {
 		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false), .title = "hang.db",
-		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2, .lost = 3,
-		.cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1, .filter = "",
+		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2,
+		.lost = 3, .cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1, .filter = "",
 		.cursor_ns = 1025000000,
 	};
 
@@ -372,8 +373,8 @@ static void every_size_and_number_of_lanes_fits(void **state)
 
 static void many_cpus_get_a_row_each(void **state)
 {
-	struct stage *s = stage_of("t=1000 cpu=0 cpu-add\nt=1000 cpu=40 cpu-add\nt=2000 cpu=40 smi-enter smbase=0x30000\n"
-				   "t=3000 cpu=40 smi-leave smbase=0x30000\nt=9000 session what=detach\n");
+	struct stage *s = stage_of("t=1000 cpu=0 cpu-add\nt=1000 cpu=40 cpu-add\n"
+				   "t=2000 cpu=40 smi-enter smbase=0x30000\nt=3000 cpu=40 smi-leave smbase=0x30000\nt=9000 session what=detach\n");
 	char text[512];
 	struct picture p;
 
