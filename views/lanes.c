@@ -248,7 +248,9 @@ static void draw_state(const struct lanes *l, int lane, struct canvas *c, int ro
 /* A lone write to port B2 among reads and the like stays visible: it raises the SMI. */
 static bool gives_way(const struct lane_cell *cell)
 {
-	return cell->marks > 1 && cell->mark >= LANE_WEAK && !(cell->mark == MARK_APM_WRITE && cell->same == 1);
+	if (cell->mark == MARK_APM_WRITE && cell->same == 1)
+		return false;
+	return cell->marks > 1 && cell->mark >= LANE_WEAK;
 }
 
 static uint32_t mark_glyph(const struct lanes *l, const struct lane_cell *cell, bool count)

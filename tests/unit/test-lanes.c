@@ -394,8 +394,8 @@ static void polling_is_hidden_until_asked_for(void **state)
 	struct event poll, act;
 
 	(void)state;
-	assert_int_equal(event_parse(&poll, "t=1 cpu=0 cpuhp reg=0x4 dir=read value=0x1 selector=0", NULL), 0);
-	assert_int_equal(event_parse(&act, "t=1 cpu=0 cpuhp reg=0x4 dir=write value=0x2 selector=1", NULL), 0);
+	assert_int_equal(event_parse(&poll, "t=1 cpu=0 cpuhp reg=0x4 dir=read value=0x1", NULL), 0);
+	assert_int_equal(event_parse(&act, "t=1 cpu=0 cpuhp reg=0x4 dir=write value=0x2", NULL), 0);
 	assert_int_equal(filter_parse(&all, "cpuhp", NULL), 0);
 	assert_false(filter_takes(&few, &poll));
 	assert_true(filter_takes(&few, &act));

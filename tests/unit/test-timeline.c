@@ -122,7 +122,8 @@ static struct picture picture_of(struct stage *s, int rows, int cols, bool utf8)
 	struct picture p = {
 		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false), .title = "hang.db",
 		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2,
-		.lost = 3, .cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1, .filter = "",
+		.lost = 3, .cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1,
+		.filter = "",
 		.cursor_ns = 1025000000,
 	};
 
@@ -365,7 +366,8 @@ static void every_size_and_number_of_lanes_fits(void **state)
 				struct layout y = layout_of(rows, 80, lanes, big);
 
 				assert_in_range(y.lanes, 1, lanes);
-				assert_int_equal(y.pane_row, y.lanes_row + (y.tall ? 2 * y.lanes - 1 : y.lanes));
+				assert_int_equal(y.pane_row - y.lanes_row,
+						 y.tall ? 2 * y.lanes - 1 : y.lanes);
 				assert_int_equal(y.pane_row + y.pane_rows, rows - 1);
 				assert_true(y.pane_rows >= 4);
 			}
@@ -374,7 +376,8 @@ static void every_size_and_number_of_lanes_fits(void **state)
 static void many_cpus_get_a_row_each(void **state)
 {
 	struct stage *s = stage_of("t=1000 cpu=0 cpu-add\nt=1000 cpu=40 cpu-add\n"
-				   "t=2000 cpu=40 smi-enter smbase=0x30000\nt=3000 cpu=40 smi-leave smbase=0x30000\nt=9000 session what=detach\n");
+				   "t=2000 cpu=40 smi-enter smbase=0x30000\n"
+				   "t=3000 cpu=40 smi-leave smbase=0x30000\nt=9000 session what=detach\n");
 	char text[512];
 	struct picture p;
 
@@ -394,12 +397,14 @@ static void help_tells_every_key_and_mark(void **state)
 {
 	struct canvas c = { 0 };
 	char screen[24 * 100] = "", row[400];
+	size_t used = 0;
 
 	(void)state;
 	assert_true(canvas_resize(&c, 24, 80));
 	picture_help(&c, false);
 	for (int i = 0; i < 24; i++)
-		strncat(screen, canvas_row_text(&c, i, row, sizeof(row)), sizeof(screen) - strlen(screen) - 1);
+		used += (size_t)snprintf(screen + used, sizeof(screen) - used, "%s",
+					 canvas_row_text(&c, i, row, sizeof(row)));
 	for (int a = 0; a < ACTION_COUNT; a++) {
 		if (!strstr(screen, key_info[a].help) || !strstr(screen, key_info[a].keys))
 			fail_msg("help does not tell '%s %s'", key_info[a].keys, key_info[a].help);
