@@ -82,6 +82,8 @@ static int start_guest(struct gdb *g, enum found found, struct error *err)
 		gdb_note(g, "the guest is paused and stays so until it is continued (HMP or QMP: cont)");
 		gdb_foreign_pause(g, g->pause_start);
 		g->pause_start = 0;
+		g->leave_stopped = false; /* if it stands at the end, it is again not ours to resume */
+		gdb_log_arm_guard(g);
 		return 0;
 	}
 	if (rsp_continue(g->rsp, err) < 0)
