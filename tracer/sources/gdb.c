@@ -8,6 +8,7 @@
 
 #define FOREIGN_WAIT_MS 500 /* how long a guest that runs may take to stop */
 #define SIGNAL_INTERRUPT 2  /* SIGINT in the numbering of the protocol */
+#define SIGNAL_TRAP 5       /* a point or a step; QEMU gives every other reason to stop another number */
 #define CPUS_CHECK_NS 50000000ll /* how old the thread list may be at a stop */
 
 int gdb_fd(const struct gdb *g)
@@ -97,7 +98,7 @@ static int handle_stop(struct gdb *g, const struct rsp_stop *stop, struct error 
 {
 	if (stop->kind == RSP_STOP_EXITED)
 		return GDB_EXITED;
-	if (stop->signal != SIGNAL_INTERRUPT)
+	if (stop->signal == SIGNAL_TRAP)
 		return take_stop(g, stop, stop->recv_ns - g->cpus_checked_ns > CPUS_CHECK_NS, WHY_STOP, err);
 	if (!g->foreign_since)
 		gdb_note(g, "somebody paused the guest; it stays paused until they continue it");
