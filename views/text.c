@@ -18,7 +18,7 @@ struct text_sink {
 	int64_t first_ns;
 };
 
-/* An OS may poll the block for ever: choosing a CPU, or asking for the next one with an event, changes nothing. */
+/* An OS may poll the block for ever: choosing a CPU, or asking for the next with an event, changes nothing. */
 static bool cpuhp_acts(const struct event *ev)
 {
 	uint64_t reg = event_get(ev, CPUHP_REG, 0), value = event_get(ev, CPUHP_VALUE, 0);

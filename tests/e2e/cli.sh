@@ -179,7 +179,7 @@ read -r port <&"${held[0]}"
 refused attach-no-server 3 'connection refused' attach "127.0.0.1:$port" -o c.smm
 eval "exec ${held[1]}>&-"
 wait $!
-refused attach-a-file 3 'refused|not a socket' attach "unix:$tmp/good.smm" -o d.smm
+refused attach-a-file 3 'nobody listens|not a socket' attach "unix:$tmp/good.smm" -o d.smm
 refused attach-time 2 'option --for: "soon" is not a time' attach :1 --for soon
 refused attach-negative-time 2 'option --for: "-1s" is not a time' attach :1 --for=-1s
 refused attach-until 2 'smi-entre' attach :1 --until smi-entre
