@@ -116,7 +116,7 @@ def our_logs(g):
     for link in glob.glob("/proc/%d/fd/*" % g.pid):
         with contextlib.suppress(OSError):
             found.append(os.readlink(link))
-    return [name for name in found if "smmtrace-" in name]
+    return [name for name in found if re.search("/smmtrace-[0-9a-f]{16}/log", name)]
 
 
 def tidy_up(g):
