@@ -35,7 +35,7 @@ static struct seen parse(const char *text, size_t size, size_t step)
 	qemulog_parse_set_tid(&p, 7, 0);
 	qemulog_parse_set_tid(&p, 8, 1);
 	for (size_t at = 0; at < size; at += step)
-		qemulog_parse_push(&p, text + at, size - at < step ? size - at : step, 1000);
+		qemulog_parse_push(&p, text + at, size - at < step ? size - at : step, 1000, 2000);
 	qemulog_parse_flush(&p);
 	return s;
 }

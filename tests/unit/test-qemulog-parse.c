@@ -14,6 +14,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX_EVENTS 4096
+#define BEFORE INT64_C(4999999000)
 #define ARRIVAL INT64_C(5000000000)
 
 /* What came out: every event as "cpu=N KIND DETAIL", and the events themselves. */
@@ -43,7 +44,7 @@ static int start(void **state)
 
 static void push(const char *text)
 {
-	qemulog_parse_push(&parser, text, strlen(text), ARRIVAL);
+	qemulog_parse_push(&parser, text, strlen(text), BEFORE, ARRIVAL);
 }
 
 static void assert_event(unsigned i, const char *expected)
@@ -88,7 +89,7 @@ static void each_trace_line_is_one_event(void **state)
 		assert_int_equal(got.n, 1);
 		snprintf(expected, sizeof(expected), "cpu=-1 %s", cases[i].event);
 		assert_event(0, expected);
-		assert_int_equal(got.ev[0].ts, ARRIVAL);
+		assert_int_equal(got.ev[0].ts, BEFORE);
 	}
 }
 
@@ -217,6 +218,25 @@ static void a_reset_stands_between_its_neighbours(void **state)
 	assert_int_equal(got.ev[2].ts, INT64_C(2010000000));
 }
 
+/* Several CPUs reset by one INIT, and the SIPI behind it: all in the order of the log. */
+static void resets_stay_in_order(void **state)
+{
+	(void)state;
+	push("CPU Reset (CPU 1)\n" DUMP32 "CPU Reset (CPU 2)\n" DUMP32 "CPU Reset (CPU 3)\n" DUMP32
+	     "7@1002.000000:apic_mem_writel 0x300 = 0x000c462f\n");
+	assert_int_equal(got.n, 4);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(got.ev[i].kind, EV_CPU_RESET);
+		assert_int_equal(got.ev[i].cpu, i + 1);
+		assert_int_equal(got.ev[i].ts, 2 * NS_PER_SEC - 1);
+	}
+	start(state);
+	for (int i = 0; i < 100; i++)
+		push("CPU Reset (CPU 1)\n" DUMP32);
+	qemulog_parse_push(&parser, "CPU Reset (CPU 4)\n" DUMP32, 10, BEFORE, ARRIVAL);
+	assert_int_equal(got.n, 100);
+}
+
 static void crossed_dumps_belong_to_nobody(void **state)
 {
 	(void)state;
@@ -274,15 +294,15 @@ static void long_lines_and_nul_bytes_do_no_harm(void **state)
 	static char line[3 * QEMULOG_LINE_MAX];
 
 	(void)state;
-	qemulog_parse_push(&parser, nul, sizeof(nul) - 1, ARRIVAL);
+	qemulog_parse_push(&parser, nul, sizeof(nul) - 1, BEFORE, ARRIVAL);
 	assert_int_equal(got.n, 1);
 	memset(line, 'a', sizeof(line));
-	qemulog_parse_push(&parser, line, sizeof(line), ARRIVAL);
-	qemulog_parse_push(&parser, line, 100, ARRIVAL);
+	qemulog_parse_push(&parser, line, sizeof(line), BEFORE, ARRIVAL);
+	qemulog_parse_push(&parser, line, 100, BEFORE, ARRIVAL);
 	push("apm_io_write write addr=0x0 val=0x05\n");
 	assert_int_equal(got.n, 1);
 	line[sizeof(line) - 1] = '\n';
-	qemulog_parse_push(&parser, line, sizeof(line), ARRIVAL);
+	qemulog_parse_push(&parser, line, sizeof(line), BEFORE, ARRIVAL);
 	push("apm_io_write write addr=0x0 val=0x06\n");
 	assert_int_equal(got.n, 2);
 	assert_event(1, "cpu=-1 port port=0xb2 dir=write value=0x6");
@@ -328,7 +348,7 @@ static void a_recorded_hot_plug_is_complete(void **state)
 	char *text = read_fixture(&len);
 
 	(void)state;
-	qemulog_parse_push(&parser, text, len, INT64_MAX);
+	qemulog_parse_push(&parser, text, len, 0, INT64_MAX);
 	assert_int_equal(events_of(EV_PORT), lines_with(text, ":apm_io_"));
 	assert_int_equal(events_of(EV_CPUHP),
 			 lines_with(text, ":cpuhp_acpi_") - lines_with(text, ":cpuhp_acpi_cpu_has_events"));
@@ -349,12 +369,13 @@ static void cuts_do_not_matter(void **state)
 	size_t len;
 	char *text = read_fixture(&len);
 
-	qemulog_parse_push(&parser, text, len, INT64_MAX);
+	qemulog_parse_push(&parser, text, len, 0, INT64_MAX);
 	whole = got;
 	for (size_t s = 0; s < COUNT(steps); s++) {
 		start(state);
 		for (size_t at = 0; at < len; at += steps[s])
-			qemulog_parse_push(&parser, text + at, len - at < steps[s] ? len - at : steps[s], INT64_MAX);
+			qemulog_parse_push(&parser, text + at, len - at < steps[s] ? len - at : steps[s], 0,
+					   INT64_MAX);
 		assert_int_equal(got.n, whole.n);
 		for (unsigned i = 0; i < got.n; i++) {
 			got.ev[i].ts = whole.ev[i].ts = 0;
@@ -376,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup(an_ipi_without_its_high_half_has_no_target, start),
 		cmocka_unit_test_setup(a_reset_has_the_state_of_its_dump, start),
 		cmocka_unit_test_setup(a_reset_stands_between_its_neighbours, start),
+		cmocka_unit_test_setup(resets_stay_in_order, start),
 		cmocka_unit_test_setup(crossed_dumps_belong_to_nobody, start),
 		cmocka_unit_test_setup(a_reset_without_its_dump_is_not_lost, start),
 		cmocka_unit_test_setup(damaged_lines_are_skipped, start),

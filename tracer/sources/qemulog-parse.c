@@ -16,22 +16,26 @@ struct line {
 
 /* --- what goes out --- */
 
-static void emit_reset(struct qemulog_parse *p)
+/* The resets held back, but for one whose dump may still come. */
+static void release_resets(struct qemulog_parse *p, bool all)
 {
-	if (p->reset_open)
-		p->out(p->arg, &p->reset);
-	p->reset_open = false;
+	unsigned keep = p->reset_open && !all;
+
+	for (unsigned i = 0; i + keep < p->resets; i++)
+		p->out(p->arg, &p->reset[i].ev);
+	if (keep)
+		p->reset[0] = p->reset[p->resets - 1];
+	p->resets = keep;
+	p->reset_open = keep;
 }
 
-/* A known line of @ts follows the reset: it came before that one, and goes out once its dump is there. */
-static void bound_reset(struct qemulog_parse *p, int64_t ts)
+/* A line of @ts follows the resets: they came before it. */
+static void bound_resets(struct qemulog_parse *p, int64_t ts)
 {
-	if (!p->reset_open)
-		return;
-	if (p->reset.ts >= ts)
-		p->reset.ts = ts - 1 > p->reset_after ? ts - 1 : p->reset_after;
-	if (p->reset_whole || p->reset_wait++ == RESET_WAIT)
-		emit_reset(p);
+	for (unsigned i = 0; i < p->resets; i++)
+		if (p->reset[i].ev.ts >= ts)
+			p->reset[i].ev.ts = ts - 1 > p->reset[i].after ? ts - 1 : p->reset[i].after;
+	release_resets(p, p->reset_open && p->reset_wait++ == RESET_WAIT);
 }
 
 /* --- trace events --- */
@@ -43,7 +47,7 @@ static bool take_trace(struct qemulog_parse *p, const struct line *l)
 
 	if (taken == QEMULOG_FOREIGN)
 		return false;
-	bound_reset(p, l->ts);
+	bound_resets(p, l->stamped ? l->ts : INT64_MAX);
 	if (l->stamped)
 		p->stamp = l->ts;
 	ev.ts = l->ts;
@@ -56,38 +60,38 @@ static bool take_trace(struct qemulog_parse *p, const struct line *l)
 
 static void open_reset(struct qemulog_parse *p, struct line *l)
 {
-	bool crossed = p->reset_open && !p->reset_whole;
+	bool crossed = p->reset_open;
 	uint64_t cpu;
 
 	if (!eat_number(&l->rest, 10, 4, &cpu) || !eat(&l->rest, ")") || cpu >= EVENT_MAX_CPUS)
 		return;
 	if (crossed)
-		p->reset.known = 0;
-	bound_reset(p, l->ts);
-	emit_reset(p);
-	p->reset = event_new(EV_CPU_RESET, SRC_QEMULOG, (int)cpu, l->ts);
-	p->reset_open = true;
-	p->reset_whole = crossed;
-	p->reset_after = p->stamp;
+		p->reset[p->resets - 1].ev.known = 0;
+	if (p->resets == QEMULOG_RESETS)
+		release_resets(p, true);
+	p->reset[p->resets].ev = event_new(EV_CPU_RESET, SRC_QEMULOG, (int)cpu, l->ts);
+	p->reset[p->resets++].after = p->stamp;
+	p->reset_open = !crossed;
 	p->reset_wait = 0;
 }
 
 static void take_dump_line(struct qemulog_parse *p, struct text t)
 {
+	struct event *ev = &p->reset[p->resets - 1].ev;
 	uint64_t value;
 
 	if (eat(&t, "SMM: ") || eat_through(&t, ": v=")) {
-		p->reset.known = 0;
-		p->reset_whole = true;
+		ev->known = 0;
+		p->reset_open = false;
 	} else if ((eat(&t, "EIP=") || eat(&t, "RIP=")) && eat_number(&t, 16, 16, &value)) {
-		event_set(&p->reset, CPU_RESET_RIP, value);
+		event_set(ev, CPU_RESET_RIP, value);
 		if (eat_through(&t, " SMM=") && eat_number(&t, 2, 1, &value))
-			event_set(&p->reset, CPU_RESET_IN_SMM, value);
+			event_set(ev, CPU_RESET_IN_SMM, value);
 		if (eat_through(&t, " HLT=") && eat_number(&t, 2, 1, &value))
-			event_set(&p->reset, CPU_RESET_HALTED, value);
+			event_set(ev, CPU_RESET_HALTED, value);
 	} else if (eat(&t, "CS =") && eat_number(&t, 16, 4, &value)) {
-		event_set(&p->reset, CPU_RESET_CS, value);
-		p->reset_whole = true;
+		event_set(ev, CPU_RESET_CS, value);
+		p->reset_open = false;
 	}
 }
 
@@ -129,7 +133,7 @@ static void set_stamp(struct qemulog_parse *p, struct line *l, int64_t sec, uint
 	int64_t ts = clock_from_realtime(&p->clock, sec * NS_PER_SEC + (int64_t)usec * 1000);
 
 	l->stamped = true;
-	l->ts = ts < p->arrival ? ts : p->arrival;
+	l->ts = ts < p->after ? ts : p->after;
 }
 
 /* TID@EPOCH.USEC: */
@@ -186,11 +190,11 @@ static void take_line(struct qemulog_parse *p, const char *at, size_t len)
 	struct line l = { .rest = { at, at + len }, .thread = &p->thread[0] };
 	char first = len ? *at : '\n';
 
-	if (p->reset_open && !p->reset_whole)
+	if (p->reset_open)
 		take_dump_line(p, l.rest);
 	if (first != 'a' && first != 'c' && first != 'C' && digit_value(first) > 9)
 		return;
-	l.ts = p->arrival > p->stamp ? p->arrival : p->stamp;
+	l.ts = p->before > p->stamp ? p->before : p->stamp;
 	if (digit_value(first) <= 9 && !eat_tid_stamp(p, &l) && !eat_iso_stamp(p, &l))
 		return;
 	if (!take_trace(p, &l) && eat(&l.rest, "CPU Reset (CPU "))
@@ -232,11 +236,12 @@ void qemulog_parse_init(struct qemulog_parse *p, qemulog_out_fn *out, void *arg)
 	p->threads = 1;
 }
 
-void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, int64_t arrival)
+void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, int64_t before, int64_t after)
 {
 	const char *end = data + len;
 
-	p->arrival = arrival;
+	p->before = before;
+	p->after = after;
 	while (data < end) {
 		const char *nl = memchr(data, '\n', (size_t)(end - data));
 
@@ -247,13 +252,12 @@ void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, i
 		end_line(p, data, (size_t)(nl - data));
 		data = nl + 1;
 	}
-	if (p->reset_whole)
-		emit_reset(p);
+	release_resets(p, false);
 }
 
 void qemulog_parse_flush(struct qemulog_parse *p)
 {
 	p->fill = 0;
 	p->skipping = false;
-	emit_reset(p);
+	release_resets(p, true);
 }

@@ -19,10 +19,10 @@
  * bytes like others.
  *
  * Times: a stamped line has its own, never later than its arrival; another one
- * has the time of its arrival, never before the stamped line in front of it.
- * A reset is held back until its dump is read and the next known line (it
- * cannot be later than that one) or the end of the push is there; so it may go
- * out behind an event that is later than it.
+ * has that of the moment before it was read, never before the stamped line in
+ * front of it. Resets, which have no stamp, are held back until their dump is
+ * read and the next stamped line (they cannot be later than that one) or the
+ * end of the push is there; so they may go out behind events that are later.
  *
  * QEMU writes "CPU Reset" and the dump under two locks: where another CPU's
  * dump may have slipped between them, nothing but the CPU of the reset is known.
@@ -40,6 +40,7 @@
 
 #define QEMULOG_LINE_MAX 4096
 #define QEMULOG_THREADS 512
+#define QEMULOG_RESETS 32 /* held back at a time */
 
 typedef void qemulog_out_fn(void *arg, const struct event *ev);
 
@@ -47,17 +48,19 @@ struct qemulog_parse {
 	qemulog_out_fn *out;
 	void *arg;
 	struct clock_sync clock;
-	int64_t arrival;   /* of the bytes being parsed */
+	int64_t before, after; /* around the reading of the bytes being parsed */
 	int64_t stamp;     /* time of the last stamped line, 0 = none */
 
 	struct qemulog_thread thread[QEMULOG_THREADS]; /* [0]: lines without a thread */
 	unsigned threads;
 
-	struct event reset; /* the one being put together */
-	bool reset_open;    /* there is one */
-	bool reset_whole;   /* its dump is read */
-	int64_t reset_after; /* the stamped line in front of it */
-	unsigned reset_wait; /* known lines seen since */
+	struct {
+		struct event ev;
+		int64_t after;      /* the stamped line in front of it */
+	} reset[QEMULOG_RESETS];    /* those held back, as they came */
+	unsigned resets;
+	bool reset_open;            /* the last one waits for its dump */
+	unsigned reset_wait;        /* known lines seen meanwhile */
 
 	bool skipping;      /* inside a line that is too long */
 	size_t fill;        /* bytes of an unfinished line in line[] */
@@ -69,10 +72,10 @@ void qemulog_parse_init(struct qemulog_parse *p, qemulog_out_fn *out, void *arg)
 /* Host thread @tid (> 0) runs @cpu. A second CPU on it makes both unknown. */
 void qemulog_parse_set_tid(struct qemulog_parse *p, int tid, int cpu);
 
-/* @len bytes that were there at @arrival (CLOCK_MONOTONIC ns). */
-void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, int64_t arrival);
+/* @len bytes that were read between @before and @after (CLOCK_MONOTONIC ns). */
+void qemulog_parse_push(struct qemulog_parse *p, const char *data, size_t len, int64_t before, int64_t after);
 
-/* The input ended or is interrupted: an unfinished line is dropped, a reset held back is handed out. */
+/* The input ended or is interrupted: an unfinished line is dropped, resets are handed out. */
 void qemulog_parse_flush(struct qemulog_parse *p);
 
 #endif

@@ -146,14 +146,16 @@ static void read_all(struct qemulog *q, int64_t limit)
 	if (q->plan->input == QEMULOG_TAIL)
 		follow_truncation(q);
 	while (done < DRAIN_MAX) {
+		int64_t before = clock_now();
 		ssize_t n = read(q->fd, q->buffer, sizeof(q->buffer));
-		int64_t now = clock_now();
+		int64_t after = clock_now();
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;
-		qemulog_parse_push(&q->parse, q->buffer, (size_t)n, now < limit ? now : limit);
+		qemulog_parse_push(&q->parse, q->buffer, (size_t)n, before < limit ? before : limit,
+				   after < limit ? after : limit);
 		q->offset += n;
 		done += (size_t)n;
 	}
