@@ -205,9 +205,10 @@ static int prepare(struct writer *w, struct error *err)
 	return w->derive ? 0 : writer_fail(w, err);
 }
 
+static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
+
 static int remove_old(const char *path, struct error *err)
 {
-	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
 	char name[PATH_MAX + 16];
 
 	for (size_t i = 0; i < sizeof(suffix) / sizeof(*suffix); i++) {
@@ -218,12 +219,33 @@ static int remove_old(const char *path, struct error *err)
 	return 0;
 }
 
-/* Make an empty file at @path that is ours; its absolute name goes to @real. */
-static int create_file(const char *path, bool force, char *real, struct error *err)
+/* Companions of a recording that is not there belong to something else. */
+static int check_companions(const char *path, struct error *err)
+{
+	for (size_t i = 1; i < sizeof(suffix) / sizeof(*suffix); i++) {
+		char name[PATH_MAX + 16];
+
+		snprintf(name, sizeof(name), "%s%s", path, suffix[i]);
+		if (!access(name, F_OK))
+			return fail(err, ERR_OUTPUT, "%s exists and would be overwritten; choose another name", name);
+	}
+	return 0;
+}
+
+static int check_folder(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return access(dir, W_OK | X_OK) ? fail_errno(err, ERR_OUTPUT, "cannot create %s", path) : 0;
+}
+
+int writer_check(const char *path, bool force, struct error *err)
 {
 	struct stat st;
 	bool exists = !stat(path, &st);
-	int fd;
 
 	if (recording_in_use(path))
 		return fail(err, ERR_OUTPUT, "%s is being recorded by another smmtrace", path);
@@ -232,7 +254,17 @@ static int create_file(const char *path, bool force, char *real, struct error *e
 	if (exists && !force)
 		return fail(err, ERR_OUTPUT, "%s exists; choose another name, or overwrite it with --force",
 			    path);
-	if (remove_old(path, err) < 0)
+	if (!exists && check_companions(path, err) < 0)
+		return -(int)ERR_OUTPUT;
+	return check_folder(path, err);
+}
+
+/* Make an empty file at @path that is ours; its absolute name goes to @real. */
+static int create_file(const char *path, bool force, char *real, struct error *err)
+{
+	int fd;
+
+	if (writer_check(path, force, err) < 0 || remove_old(path, err) < 0)
 		return -(int)ERR_OUTPUT;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)

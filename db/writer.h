@@ -13,6 +13,12 @@
 
 struct writer;
 
+/*
+ * Would writer_open() make @path? What stands in its way and can be seen without touching anything:
+ * a file that is there (without @force), a recorder at work on it, a folder that is not there.
+ */
+int writer_check(const char *path, bool force, struct error *err);
+
 /* Create @path. Refuses to overwrite an existing file unless @force. */
 struct writer *writer_open(const char *path, bool force, struct error *err);
 

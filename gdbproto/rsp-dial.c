@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "rsp-taken.h"
 #include "safe-text.h"
 
 #define RETRY_MS 10
@@ -53,6 +54,9 @@ static int split_tcp(struct endpoint *ep, const char *text, struct error *err)
 static int refused(const struct endpoint *ep, int why, struct error *err)
 {
 	errno = why;
+	if (why == EBUSY)
+		return fail(err, ERR_TARGET, "%s: another debugger is connected, and the stub serves one at a time",
+			    ep->name);
 	if (why == ECONNREFUSED && !ep->host[0])
 		return fail(err, ERR_TARGET, "%s: nobody listens on that socket; is QEMU still running?",
 			    ep->name);
@@ -73,6 +77,9 @@ static int connect_by(int fd, const struct sockaddr *sa, socklen_t len, int64_t 
 	socklen_t size = sizeof(int);
 	int why = 0;
 
+	for (; rsp_taken(sa); poll(NULL, 0, RETRY_MS))
+		if (rsp_now() > deadline)
+			return EBUSY;
 	while (connect(fd, sa, len) < 0) {
 		if (errno == EINPROGRESS || errno == EINTR)
 			break;

@@ -26,6 +26,7 @@ struct pipeline {
 	struct batch queue;    /* under lock */
 	struct event lost;     /* under lock: what was dropped, count 0 = nothing */
 	bool finishing;        /* under lock */
+	bool delivering;       /* under lock: the sinks are there */
 
 	struct batch held;     /* waiting for the horizon, in time order */
 	struct model model;
@@ -180,7 +181,7 @@ static void flush(struct pipeline *p)
 }
 
 /* Take what has been put. Returns whether the pipeline is to finish. */
-static bool take(struct pipeline *p, struct batch *taken)
+static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 {
 	struct timespec until;
 	struct batch empty = *taken;
@@ -198,6 +199,7 @@ static bool take(struct pipeline *p, struct batch *taken)
 	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost))
 		p->lost.known = 0;
 	finishing = p->finishing;
+	*delivering = p->delivering;
 	pthread_mutex_unlock(&p->lock);
 	return finishing;
 }
@@ -206,13 +208,15 @@ static void *run(void *arg)
 {
 	struct pipeline *p = arg;
 	struct batch taken = { 0 };
-	bool finishing;
+	bool finishing, delivering;
 
 	do {
-		finishing = take(p, &taken);
+		finishing = take(p, &taken, &delivering);
 		for (size_t i = 0; i < taken.n; i++)
 			hold(p, &taken.ev[i]);
 		taken.n = 0;
+		if (!delivering)
+			continue;
 		deliver_until(p, finishing ? INT64_MAX : clock_now() - PIPELINE_HORIZON_NS);
 		if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
 			flush(p);
@@ -232,19 +236,16 @@ static void pipeline_free(struct pipeline *p)
 	free(p);
 }
 
-struct pipeline *pipeline_start(struct sink *const *sinks, unsigned n, struct error *err)
+struct pipeline *pipeline_start(struct error *err)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
 
-	if (!p || n > PIPELINE_MAX_SINKS) {
-		free(p);
+	if (!p) {
 		fail(err, ERR_OUTPUT, "no memory for the pipeline");
 		return NULL;
 	}
 	p->out.put = put;
-	p->sinks = n;
-	memcpy(p->sink, sinks, n * sizeof(*sinks));
 	model_init(&p->model);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -258,6 +259,15 @@ struct pipeline *pipeline_start(struct sink *const *sinks, unsigned n, struct er
 		return NULL;
 	}
 	return p;
+}
+
+void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n)
+{
+	pthread_mutex_lock(&p->lock);
+	p->sinks = n < PIPELINE_MAX_SINKS ? n : PIPELINE_MAX_SINKS;
+	memcpy(p->sink, sinks, p->sinks * sizeof(*sinks));
+	p->delivering = true;
+	pthread_mutex_unlock(&p->lock);
 }
 
 struct event_out *pipeline_input(struct pipeline *p)

@@ -24,8 +24,11 @@
 
 struct pipeline;
 
-/* @sinks are called until pipeline_finish() returns; they are not owned. NULL on no memory. */
-struct pipeline *pipeline_start(struct sink *const *sinks, unsigned n, struct error *err);
+/* Take events from now on, and keep them until there are sinks. NULL on no memory. */
+struct pipeline *pipeline_start(struct error *err);
+
+/* Deliver to @sinks, which are not owned and are called until pipeline_finish() returns. Once. */
+void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n);
 
 /* Where sources put their events; valid until pipeline_finish(). */
 struct event_out *pipeline_input(struct pipeline *p);
@@ -33,7 +36,8 @@ struct event_out *pipeline_input(struct pipeline *p);
 /* A descriptor that becomes readable when a sink has failed. */
 int pipeline_failed_fd(const struct pipeline *p);
 
-/* Deliver everything put so far, stop the thread, free. 0, or the first sink's failure. */
+/* Deliver everything put so far (to nobody, if there never were sinks), stop the thread, free. 0, or the first
+ * sink's failure. */
 int pipeline_finish(struct pipeline *p, struct error *err);
 
 #endif

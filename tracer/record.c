@@ -183,23 +183,30 @@ static int turn(struct recorder *r, struct error *err)
 
 static int open_all(struct recorder *r, struct error *err)
 {
-	struct sink *sinks[PIPELINE_MAX_SINKS];
-	unsigned n = r->args->nsinks;
-
-	memcpy(sinks, r->args->sinks, n * sizeof(*sinks));
 	r->signal_fd = open_signals();
 	r->timer_fd = open_timer(r->args->for_ns);
 	r->until = (struct until_sink){ .sink.ops = &until_ops, .kind = r->args->until,
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
-	if (r->args->until != RECORD_NO_UNTIL)
-		sinks[n++] = &r->until.sink;
 	r->guard = guard_start(r->args->target, err);
 	if (!r->guard)
 		return -ERR_OUTPUT;
-	r->pipeline = pipeline_start(sinks, n, err);
+	r->pipeline = pipeline_start(err);
 	return r->pipeline ? 0 : -ERR_OUTPUT;
+}
+
+static int begin(struct recorder *r, struct error *err)
+{
+	struct sink *sinks[PIPELINE_MAX_SINKS];
+	int n = r->args->begin(r->args->arg, sinks, err);
+
+	if (n < 0)
+		return n;
+	if (r->args->until != RECORD_NO_UNTIL)
+		sinks[n++] = &r->until.sink;
+	pipeline_deliver(r->pipeline, sinks, (unsigned)n);
+	return 0;
 }
 
 static void close_fd(int fd)
@@ -237,8 +244,8 @@ int record_run(const struct record_args *args, struct record_result *out, struct
 	rc = open_all(&r, err);
 	if (!rc)
 		rc = attach(&r, args->own_guest, err);
-	if (!rc && args->ready)
-		args->ready(args->arg);
+	if (!rc)
+		rc = begin(&r, err);
 	while (!rc)
 		rc = turn(&r, err);
 	return close_all(&r, rc, err);

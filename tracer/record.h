@@ -22,12 +22,16 @@ struct record_args {
 	bool breakpoints_only;
 	bool no_log;
 	bool own_guest;          /* `run`: the guest is ours, leave it running */
-	struct sink *const *sinks;
-	unsigned nsinks;
 	void (*note)(void *arg, const char *text); /* one line for the user */
-	void (*ready)(void *arg);                  /* attached, the guest runs; may be NULL */
+	/*
+	 * Attached, the guest runs: open the sinks, at most RECORD_MAX_SINKS, and say how
+	 * many, or fail. Events are kept meanwhile. Not called when attaching fails.
+	 */
+	int (*begin)(void *arg, struct sink **sinks, struct error *err);
 	void *arg;
 };
+
+#define RECORD_MAX_SINKS 3
 
 struct record_result {
 	int signal;          /* that ended it, 0 = none */

@@ -29,7 +29,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	if (qemu_start(&qemu, argc - 1, argv + 1, session_shows_timeline(&session), &err) < 0) {
 		status = cmd_report(&err);
 		qemu_end(&qemu);
-		return qemu.status ? qemu.status : status;
+		return qemu.interrupted ? 128 + qemu.interrupted : qemu.status ? qemu.status : status;
 	}
 	session.target = qemu.target;
 	session.title = argv[1];

@@ -72,8 +72,17 @@ static char **full_line(struct qemu_child *q, int argc, char **argv, char *gdb, 
 	return line;
 }
 
+static void ending_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
 static void child_main(char **line, bool quiet)
 {
+	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (quiet) {
@@ -85,6 +94,8 @@ static void child_main(char **line, bool quiet)
 	}
 	if (quiet || !isatty(STDIN_FILENO))
 		setpgid(0, 0); /* Ctrl-C is for us: we end QEMU after having let go of the guest */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(line[0], line);
 	_exit(NOT_RUN);
 }
@@ -94,6 +105,18 @@ static void pause_ms(long ms)
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
 
 	nanosleep(&ts, NULL);
+}
+
+/* The same, but a signal that is to end us ends it: that signal, or 0. */
+static int await_signal(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+	sigset_t set;
+	int got;
+
+	ending_signals(&set);
+	got = sigtimedwait(&set, NULL, &ts);
+	return got > 0 ? got : 0;
 }
 
 bool qemu_ended(struct qemu_child *q)
@@ -129,7 +152,9 @@ static int await_stub(struct qemu_child *q, const char *program, struct error *e
 		if (!q->pid)
 			return fail(err, ERR_TARGET, "QEMU ended with status %d before the guest began",
 				    q->status);
-		pause_ms(LOOK_MS);
+		q->interrupted = await_signal(LOOK_MS);
+		if (q->interrupted)
+			return fail(err, ERR_TARGET, "interrupted before QEMU had opened its gdbstub");
 	}
 	return fail(err, ERR_TARGET, "QEMU has not opened its gdbstub within %d s", START_MS / 1000);
 }
@@ -138,6 +163,7 @@ int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct e
 {
 	const char *tmp = getenv("TMPDIR");
 	char gdb[160], **line;
+	sigset_t set;
 
 	*q = (struct qemu_child){ 0 };
 	if (check_claims(argc, argv, err) < 0)
@@ -149,6 +175,8 @@ int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct e
 	}
 	snprintf(q->target, sizeof(q->target), "unix:%s/gdb", q->dir);
 	line = full_line(q, argc, argv, gdb, sizeof(gdb));
+	ending_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	fflush(NULL);
 	q->pid = line ? fork() : -1;
 	if (q->pid == 0)

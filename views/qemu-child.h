@@ -16,13 +16,16 @@ struct qemu_child {
 	char target[128];  /* unix:DIR/gdb */
 	pid_t pid;         /* 0 = not running (any more) */
 	int status;        /* exit status once it ended: its own, or 128 + signal */
+	int interrupted;   /* the signal that ended qemu_start(), 0 = none */
 };
 
 /*
  * Start argv[0..argc). Refuses (ERR_USAGE) a line that claims what we need: the
  * gdbstub, the start, the foreground. Its stdout goes to our stderr; with @quiet (the
  * timeline has the terminal) all three go to /dev/null. Waits until the stub can be
- * reached; a QEMU that ends before that is ERR_TARGET with .status set.
+ * reached; a QEMU that ends before that is ERR_TARGET with .status set. SIGINT, SIGTERM
+ * and SIGHUP are blocked from then on, for the one who waits for them next; one
+ * that comes while waiting is ERR_TARGET with .interrupted set.
  */
 int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct error *err);
 

@@ -51,9 +51,10 @@ bool session_shows_timeline(const struct session *s)
 struct recording {
 	const struct session *s;
 	const char *path;
-	struct writer *writer;
+	FILE *lines;  /* where events go as text, or NULL */
 	int ready_fd; /* -1, or told when the guest runs */
-	bool began;
+	struct writer *writer; /* NULL until it began */
+	struct sink *text;
 };
 
 static void note(void *arg, const char *text)
@@ -62,15 +63,28 @@ static void note(void *arg, const char *text)
 	fprintf(stderr, "smmtrace: %s\n", text);
 }
 
-static void ready(void *arg)
+/* The file is made only now: a target that cannot be reached costs nobody an old recording. */
+static int begin(void *arg, struct sink **sinks, struct error *err)
 {
 	struct recording *rec = arg;
+	int n = 0;
 
-	rec->began = true;
-	if (rec->ready_fd >= 0 && write(rec->ready_fd, "r", 1) < 0)
-		return; /* nobody looks any more */
+	rec->writer = writer_open(rec->path, rec->s->force, err);
+	if (!rec->writer)
+		return -ERR_OUTPUT;
+	writer_meta(rec->writer, "target", rec->s->title, NULL);
+	sinks[n++] = writer_sink(rec->writer);
+	if (rec->lines) {
+		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, err);
+		if (!rec->text)
+			return -ERR_OUTPUT;
+		sinks[n++] = rec->text;
+	}
 	if (rec->ready_fd < 0)
 		fprintf(stderr, "smmtrace: recording %s into %s\n", rec->s->title, rec->path);
+	else if (write(rec->ready_fd, "r", 1) < 0)
+		return n; /* nobody looks any more */
+	return n;
 }
 
 static void store_figures(struct writer *w, const struct gdb_stats *st)
@@ -102,51 +116,39 @@ static int exit_status(int rc, const struct record_result *result, const struct 
 	return result->signal ? 128 + result->signal : 0;
 }
 
-static int record_with(struct recording *rec, struct sink *text)
+static int close_sinks(struct recording *rec, const struct record_result *result, int status)
 {
-	const struct session *s = rec->s;
-	struct sink *sinks[2] = { writer_sink(rec->writer), text };
-	struct record_args args = {
-		.target = s->target, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
-		.until = s->until ? event_kind_by_name(s->until, strlen(s->until)) : RECORD_NO_UNTIL,
-		.breakpoints_only = s->breakpoints, .no_log = s->no_log, .own_guest = s->own_guest,
-		.sinks = sinks, .nsinks = text ? 2 : 1, .note = note, .ready = ready, .arg = rec,
-	};
-	struct record_result result;
-	struct error err = { 0 };
-	int rc, status;
+	uint64_t dropped = text_sink_close(rec->text);
+	struct error err;
 
-	rc = record_run(&args, &result, &err);
-	store_figures(rec->writer, &result.gdb);
-	status = exit_status(rc, &result, &err);
-	if (writer_close(rec->writer, &err) < 0 && rc >= 0)
+	if (dropped)
+		fprintf(stderr, "smmtrace: %" PRIu64 " lines left out, standard output was not read in time; %s has all\n",
+			dropped, rec->path);
+	if (!rec->writer)
+		return status;
+	store_figures(rec->writer, &result->gdb);
+	if (writer_close(rec->writer, &err) < 0 && status < ERR_TARGET)
 		status = cmd_report(&err);
 	return status;
 }
 
-/* @lines: where events go as text, or NULL. */
 static int record(const struct session *s, const char *path, FILE *lines, int ready_fd)
 {
-	struct recording rec = { .s = s, .path = path, .ready_fd = ready_fd };
-	struct sink *text = NULL;
+	struct recording rec = { .s = s, .path = path, .lines = lines, .ready_fd = ready_fd };
+	struct record_args args = {
+		.target = s->target, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
+		.until = s->until ? event_kind_by_name(s->until, strlen(s->until)) : RECORD_NO_UNTIL,
+		.breakpoints_only = s->breakpoints, .no_log = s->no_log, .own_guest = s->own_guest,
+		.note = note, .begin = begin, .arg = &rec,
+	};
+	struct record_result result;
 	struct error err = { 0 };
-	int status;
+	int rc;
 
-	rec.writer = writer_open(path, s->force, &err);
-	if (!rec.writer)
+	if (writer_check(path, s->force, &err) < 0)
 		return cmd_report(&err);
-	if (lines)
-		text = text_sink_open(lines, s->all ? TEXT_ALL : 0, &err);
-	if (lines && !text) {
-		writer_close(rec.writer, NULL);
-		return cmd_report(&err);
-	}
-	writer_meta(rec.writer, "target", s->title, NULL);
-	status = record_with(&rec, text);
-	text_sink_close(text);
-	if (!rec.began)
-		unlink(path); /* there was never a guest in it */
-	return status;
+	rc = record_run(&args, &result, &err);
+	return close_sinks(&rec, &result, exit_status(rc, &result, &err));
 }
 
 /* ---- with the timeline ---- */

@@ -5,14 +5,18 @@
 #include <stdlib.h>
 
 #include "scale.h"
+#include "slow-out.h"
 #include "../tracer/event-text.h"
 
 /* Registers of the block and a command (QEMU docs/specs/acpi_cpu_hotplug.rst). */
 enum { CPUHP_SELECT = 0, CPUHP_COMMAND = 5, CPUHP_GET_PENDING = 0 };
 
+#define LAST_WAIT_MS 2000 /* for a reader that is still behind at the end */
+
 struct text_sink {
 	struct sink sink; /* first: the hooks find us by it */
 	FILE *out;
+	struct slow_out slow; /* fd -1: @out is no descriptor but memory */
 	unsigned flags;
 	bool begun;
 	int64_t first_ns;
@@ -68,6 +72,11 @@ const char *text_line(char *out, size_t size, const struct sink_event *se, int64
 	return out;
 }
 
+static int cannot_write(struct error *err)
+{
+	return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
+}
+
 static int text_event(struct sink *s, const struct sink_event *se, struct error *err)
 {
 	struct text_sink *t = (struct text_sink *)s;
@@ -79,8 +88,11 @@ static int text_event(struct sink *s, const struct sink_event *se, struct error 
 	}
 	if (!(t->flags & TEXT_ALL) && !text_of_interest(se->ev))
 		return 0;
-	if (fprintf(t->out, "%s\n", text_line(line, sizeof(line), se, t->first_ns)) < 0)
-		return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
+	text_line(line, sizeof(line), se, t->first_ns);
+	if (t->slow.fd >= 0)
+		slow_out_line(&t->slow, line);
+	else if (fprintf(t->out, "%s\n", line) < 0)
+		return cannot_write(err);
 	return 0;
 }
 
@@ -88,9 +100,9 @@ static int text_flush(struct sink *s, struct error *err)
 {
 	struct text_sink *t = (struct text_sink *)s;
 
-	if (fflush(t->out) || ferror(t->out))
-		return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
-	return 0;
+	if (t->slow.fd < 0)
+		return fflush(t->out) || ferror(t->out) ? cannot_write(err) : 0;
+	return slow_out_push(&t->slow, 0) < 0 ? cannot_write(err) : 0;
 }
 
 static const struct sink_ops text_ops = { .name = "text", .event = text_event, .flush = text_flush };
@@ -105,13 +117,26 @@ struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err)
 	}
 	t->sink.ops = &text_ops;
 	t->out = out;
+	t->slow.fd = fileno(out);
 	t->flags = flags;
 	return &t->sink;
 }
 
-void text_sink_close(struct sink *s)
+uint64_t text_sink_close(struct sink *s)
 {
-	if (s)
-		fflush(((struct text_sink *)s)->out);
-	free(s);
+	struct text_sink *t = (struct text_sink *)s;
+	uint64_t dropped;
+
+	if (!t)
+		return 0;
+	if (t->slow.fd < 0)
+		fflush(t->out);
+	else
+		slow_out_push(&t->slow, LAST_WAIT_MS);
+	for (size_t i = 0; i < t->slow.n; i++)
+		t->slow.dropped += t->slow.buf[i] == '\n';
+	dropped = t->slow.dropped;
+	slow_out_free(&t->slow);
+	free(t);
+	return dropped;
 }

@@ -19,12 +19,15 @@
 #define TEXT_ALL 1u /* also our own stops, and reads of the hot-plug registers */
 
 /*
- * A sink that writes to @out, which stays the caller's and is flushed when the
- * sink is. A failed write ends the recording with ERR_OUTPUT. NULL, with @err,
- * without memory.
+ * A sink that writes to @out, which stays the caller's and must have nothing buffered.
+ * A reader that does not keep up is not waited for; one that has left is no
+ * error. Any other failed write ends the recording with ERR_OUTPUT. NULL, with
+ * @err, without memory.
  */
 struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err);
-void text_sink_close(struct sink *s);
+
+/* Write what waits, for two seconds at most. Returns how many lines were left out. NULL is fine. */
+uint64_t text_sink_close(struct sink *s);
 
 /* One line without its newline; @first_ns is the time of the first event. Returns @out. */
 const char *text_line(char *out, size_t size, const struct sink_event *se, int64_t first_ns);

@@ -88,9 +88,10 @@ static struct recorder *recorder_new(void)
 static struct pipeline *start(struct recorder *r)
 {
 	struct sink *sinks[] = { &r->sink };
-	struct pipeline *p = pipeline_start(sinks, 1, &err);
+	struct pipeline *p = pipeline_start(&err);
 
 	assert_non_null(p);
+	pipeline_deliver(p, sinks, 1);
 	return p;
 }
 
@@ -306,10 +307,11 @@ static void a_failing_sink_ends_with_its_error(void **state)
 {
 	struct recorder *bad = recorder_new(), *good = recorder_new();
 	struct sink *sinks[] = { &good->sink, &bad->sink };
-	struct pipeline *p = pipeline_start(sinks, 2, &err);
+	struct pipeline *p = pipeline_start(&err);
 
 	(void)state;
 	assert_non_null(p);
+	pipeline_deliver(p, sinks, 2);
 	bad->fail_at = 2;
 	put_lines(p, "t=1 cpu=0 cpuhp reg=1\nt=2 cpu=0 cpuhp reg=2\nt=3 cpu=0 cpuhp reg=3", 0);
 	await_failure(p);
@@ -365,17 +367,29 @@ static void any_thread_may_put(void **state)
 	free(r);
 }
 
-static void too_many_sinks_are_refused(void **state)
+static void events_wait_for_their_sinks(void **state)
 {
 	struct recorder *r = recorder_new();
-	struct sink *sinks[PIPELINE_MAX_SINKS + 1];
+	struct sink *sinks[] = { &r->sink };
+	struct pipeline *p = pipeline_start(&err);
 
 	(void)state;
-	for (unsigned i = 0; i <= PIPELINE_MAX_SINKS; i++)
-		sinks[i] = &r->sink;
-	assert_null(pipeline_start(sinks, PIPELINE_MAX_SINKS + 1, &err));
-	assert_true(err.code == ERR_OUTPUT && err.text[0]);
+	assert_non_null(p);
+	put_lines(p, "t=1 cpu=0 cpuhp reg=1\nt=2 cpu=0 cpuhp reg=2", 0);
+	pipeline_deliver(p, sinks, 1);
+	assert_int_equal(pipeline_finish(p, &err), 0);
+	assert_int_equal(r->n, 2);
 	free(r);
+}
+
+static void without_sinks_it_ends_all_the_same(void **state)
+{
+	struct pipeline *p = pipeline_start(&err);
+
+	(void)state;
+	assert_non_null(p);
+	put_lines(p, "t=1 cpu=0 cpuhp reg=1", 0);
+	assert_int_equal(pipeline_finish(p, &err), 0);
 }
 
 int main(void)
@@ -393,7 +407,8 @@ int main(void)
 		cmocka_unit_test(a_failing_sink_ends_with_its_error),
 		cmocka_unit_test(a_failing_flush_ends_it_too),
 		cmocka_unit_test(any_thread_may_put),
-		cmocka_unit_test(too_many_sinks_are_refused),
+		cmocka_unit_test(events_wait_for_their_sinks),
+		cmocka_unit_test(without_sinks_it_ends_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,7 @@ static void look_at_spin(struct gdb *g, const struct monitor_regs *r, struct eve
 	event_set(ev, CPU_SEEN_POLLED, polled);
 }
 
-int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err)
+int gdb_cpus_look(struct gdb *g, struct monitor_regs *out, int max, struct error *err)
 {
 	char *text = malloc(MONITOR_TEXT);
 	int n;
@@ -143,6 +143,13 @@ int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, 
 	if (n >= 0)
 		n = monitor_registers(text, out, max);
 	free(text);
+	return n;
+}
+
+int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err)
+{
+	int n = gdb_cpus_look(g, out, max, err);
+
 	for (int i = 0; i < n; i++) {
 		struct event ev = event_new(EV_CPU_SEEN, SRC_GDB, out[i].cpu, ts);
 

@@ -130,7 +130,9 @@ void gdb_free(struct gdb *g);
 /* gdb-cpus.c: take in who exists; 1 = a CPU is new, 0 = as before, negative = error. */
 int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err);
 struct gcpu *gdb_cpu_by_thread(struct gdb *g, struct rsp_thread t);
-/* Where every CPU stands, as cpu-seen events; @out holds at least @max, returns how many. */
+/* Where every CPU stands; @out holds at least @max, returns how many, or negative. */
+int gdb_cpus_look(struct gdb *g, struct monitor_regs *out, int max, struct error *err);
+/* The same, as cpu-seen events; @out holds at least @max, returns how many. */
 int gdb_cpus_seen(struct gdb *g, int64_t ts, struct monitor_regs *out, int max, struct error *err);
 
 /* What one stop is about; lives for that stop. */

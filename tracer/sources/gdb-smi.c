@@ -209,6 +209,24 @@ bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin)
 	return false;
 }
 
+/*
+ * Has the CPU left SMM without our seeing it? Asked only when the slot is written
+ * once more in one SMI: that is rare, and the monitor's answer is long.
+ */
+static bool left_unseen(struct stop_ctx *s)
+{
+	struct monitor_regs seen[EVENT_MAX_CPUS];
+	int n;
+
+	if (s->c->pending == NO_BASE)
+		return false;
+	n = gdb_cpus_look(s->g, seen, EVENT_MAX_CPUS, NULL);
+	for (int i = 0; i < n; i++)
+		if (seen[i].cpu == s->c->index)
+			return !seen[i].in_smm;
+	return false;
+}
+
 int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
@@ -216,7 +234,7 @@ int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 	uint64_t pc = gdb_smi_pc(c, &s->regs);
 	uint8_t raw[4];
 
-	if (!c->in_smm || c->cur != DEFAULT_BASE)
+	if (!c->in_smm || c->cur != DEFAULT_BASE || left_unseen(s))
 		return 0; /* not a relocation: firmware gives back the memory it had borrowed */
 	if (rsp_read_memory(s->g->rsp, DEFAULT_BASE + c->slot, raw, sizeof(raw), err) < 0)
 		return -1;

@@ -130,9 +130,9 @@ int gdb_wake(struct gdb *g, struct error *err)
 		return 0;
 	if (rsp_interrupt(g->rsp, &stop, err) < 0)
 		return -1;
-	if (stop.kind == RSP_STOP_EXITED)
-		return GDB_EXITED;
-	return take_stop(g, &stop, true, stop.signal == SIGNAL_INTERRUPT ? WHY_INTERRUPT : WHY_STOP, err);
+	if (stop.signal != SIGNAL_INTERRUPT)
+		return handle_stop(g, &stop, err); /* it came first; the log is looked at there, too */
+	return take_stop(g, &stop, true, WHY_INTERRUPT, err);
 }
 
 /* ---- detach ---- */

@@ -79,7 +79,7 @@ void qemulog_plan_reply(struct qemulog_plan *plan, unsigned i, const char *reply
 		return;
 	pattern++;
 	while (next_state(&t, pattern, name, &on))
-		count[on]++;
+		count[on && !plan->leftover[0]]++;
 	if (!count[false])
 		return;
 	if (plan->ons < QEMULOG_COMMANDS)

@@ -301,6 +301,46 @@ int qemulog_plan_cmdline(pid_t pid, const char *cmdline, size_t len, struct qemu
 	return rc;
 }
 
+/* Is it the name of a log pipe of ours, /.../smmtrace-<16 hex>/log ? Deleted ones end in " (deleted)". */
+static bool is_our_pipe(const char *path)
+{
+	const char *at = strstr(path, "/smmtrace-");
+
+	return at && strspn(at + 10, "0123456789abcdef") == 16 && !strncmp(at + 26, "/log", 4) &&
+	       (!at[30] || !strcmp(at + 30, " (deleted)"));
+}
+
+/* QEMU still writes to the pipe of a tracer that died together with its guard. */
+static void find_leftover(struct qemulog_plan *plan, pid_t pid)
+{
+	char dir[64], path[PATH_MAX];
+	struct dirent *de;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
+	d = opendir(dir);
+	while (d && !plan->leftover[0] && (de = readdir(d))) {
+		ssize_t n = readlinkat(dirfd(d), de->d_name, path, sizeof(path) - 1);
+
+		path[n > 0 ? n : 0] = '\0';
+		if (is_our_pipe(path))
+			snprintf(plan->leftover, sizeof(plan->leftover), "%.*s", (int)strcspn(path, " "), path);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* Its private folder has nobody else to remove it. */
+static void remove_leftover(const struct qemulog_plan *plan)
+{
+	char dir[sizeof(plan->leftover)];
+
+	if (!plan->leftover[0] || unlink(plan->leftover))
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strlen(plan->leftover) - strlen("/log")), plan->leftover);
+	rmdir(dir);
+}
+
 int qemulog_plan(pid_t pid, struct qemulog_plan *plan, struct error *err)
 {
 	struct qemu_cmdline cl;
@@ -310,5 +350,9 @@ int qemulog_plan(pid_t pid, struct qemulog_plan *plan, struct error *err)
 		return rc;
 	rc = qemulog_plan_cmdline(pid, cl.text, cl.len, plan, err);
 	qemu_cmdline_free(&cl);
+	if (rc >= 0 && plan->input == QEMULOG_FIFO) {
+		find_leftover(plan, pid);
+		remove_leftover(plan);
+	}
 	return rc;
 }

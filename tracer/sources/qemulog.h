@@ -54,6 +54,7 @@ struct qemulog_plan {
 	uid_t uid;             /* whom QEMU runs as: may open the FIFO */
 	gid_t gid;
 	char note[256];        /* what the user should know, "" = nothing */
+	char leftover[108];    /* the pipe of a tracer killed with its guard, "" = none: what is on was its doing */
 	unsigned asks, ons, offs;
 	char ask[QEMULOG_COMMANDS][QEMULOG_COMMAND_SIZE]; /* `info trace-events NAME` */
 	char on[QEMULOG_COMMANDS][QEMULOG_COMMAND_SIZE];
