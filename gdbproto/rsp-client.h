@@ -146,7 +146,10 @@ int rsp_jobs(struct rsp *r, struct rsp_job *jobs, int n, struct error *err);
 /* Resume all threads, together with everything queued, in one write where the server allows it. */
 int rsp_continue(struct rsp *r, struct error *err);
 
-/* Step one thread while the others stay stopped; waits for its stop. */
+/*
+ * Step one thread while the others stay stopped; waits for its stop. A CPU that
+ * is halted (an INIT was pending) does not move: it is interrupted after 250 ms.
+ */
 int rsp_step(struct rsp *r, struct rsp_thread t, struct rsp_stop *stop, struct error *err);
 
 /* Wait for a stop of the running target. timeout_ms 0 = only what has arrived, -1 = for ever. */

@@ -82,6 +82,9 @@ static int judge(struct rsp *r, bool interrupted, struct rsp_stop *stop, struct 
 	}
 }
 
+/* QEMU never reports the step of a CPU that an INIT or HLT keeps from executing. */
+#define STEP_MS 250
+
 static int wait_stop(struct rsp *r, int64_t deadline, bool interrupted, struct rsp_stop *stop,
 		     struct error *err)
 {
@@ -132,7 +135,11 @@ int rsp_step(struct rsp *r, struct rsp_thread t, struct rsp_stop *stop, struct e
 		rsp_queue(r, "s");
 	}
 	rc = resume(r, err);
-	return rc ? rc : need_stop(r, false, stop, err);
+	if (!rc)
+		rc = wait_stop(r, rsp_deadline(STEP_MS), false, stop, err);
+	if (!rc && stop->kind == RSP_STOP_NONE)
+		rc = rsp_interrupt(r, stop, err);
+	return rc;
 }
 
 int rsp_interrupt(struct rsp *r, struct rsp_stop *stop, struct error *err)

@@ -263,6 +263,8 @@ static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *
 			return -1;
 		if (stop.kind == RSP_STOP_EXITED)
 			return GDB_EXITED;
+		if (stop.signal == SIGNAL_INTERRUPT)
+			return 0; /* it does not execute: an INIT is pending, and takes it away once it runs */
 		if (!regs_decode(&r, &g->layout, job.regs, job.regs_len) || gdb_smi_pc(c, &r) != lin)
 			return 0;
 	}

@@ -14,6 +14,10 @@
 #include "qemulog.h"
 #include "smm-state.h"
 
+/* Why it stopped, in the numbering of the protocol; QEMU gives every other reason another number. */
+#define SIGNAL_INTERRUPT 2 /* our 0x03, or somebody's QMP stop */
+#define SIGNAL_TRAP 5      /* a point or a step */
+
 #define NO_BASE UINT64_MAX
 #define DEFAULT_BASE 0x30000u
 #define RELOC_RSMS 12

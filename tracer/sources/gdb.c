@@ -7,8 +7,6 @@
 #include "../clock.h"
 
 #define FOREIGN_WAIT_MS 500 /* how long a guest that runs may take to stop */
-#define SIGNAL_INTERRUPT 2  /* SIGINT in the numbering of the protocol */
-#define SIGNAL_TRAP 5       /* a point or a step; QEMU gives every other reason to stop another number */
 #define CPUS_CHECK_NS 50000000ll /* how old the thread list may be at a stop */
 
 int gdb_fd(const struct gdb *g)
