@@ -13,7 +13,11 @@ struct sink;
 
 /* One event with what it did. @before is a copy of the CPU before it. */
 struct sink_event {
-	int64_t id;                  /* 1, 2, 3 ... in time order */
+	/*
+	 * 1, 2, 3 ... in time order, but for what is told only when it ends (a blind interval)
+	 * or comes later than the pipeline's horizon.
+	 */
+	int64_t id;
 	const struct event *ev;
 	const struct cpu *before;    /* NULL when the event is about no known CPU */
 	const struct cpu *after;     /* NULL likewise */
