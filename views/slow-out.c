@@ -73,7 +73,8 @@ int slow_out_push(struct slow_out *o, int wait_ms)
 		}
 	}
 	o->n -= done;
-	memmove(o->buf, o->buf + done, o->n);
+	if (done && o->n)
+		memmove(o->buf, o->buf + done, o->n);
 	return rc;
 }
 
