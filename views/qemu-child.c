@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#define SOCKET_LISTENS 0x10000ul /* __SO_ACCEPTCON in the flags of /proc/net/unix */
 #define NOT_RUN 127       /* exit status of a child that found no program, as a shell's */
 #define ADDED 6           /* arguments we add */
 #define LOOK_MS 10        /* between two looks at what QEMU has done */
@@ -139,13 +139,32 @@ bool qemu_ends_soon(struct qemu_child *q)
 	return !q->pid;
 }
 
+/*
+ * QEMU binds its socket a moment before it listens, and who connects in between is
+ * refused; the kernel's table tells the two apart. Without the table: the file.
+ */
+static bool listens(const char *path)
+{
+	char line[512], name[256];
+	unsigned long flags;
+	bool found = false;
+	FILE *f = fopen("/proc/net/unix", "re");
+
+	if (!f)
+		return !access(path, F_OK);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %*s %*s %lx %*s %*s %*s %255[^\n]", &flags, name) == 2 &&
+			flags & SOCKET_LISTENS && !strcmp(name, path);
+	fclose(f);
+	return found;
+}
+
 static int await_stub(struct qemu_child *q, const char *program, struct error *err)
 {
 	const char *path = q->target + strlen("unix:");
-	struct stat st;
 
 	for (long waited = 0; waited < START_MS; waited += LOOK_MS) {
-		if (!stat(path, &st))
+		if (listens(path))
 			return 0;
 		if (qemu_ended(q) && q->status == NOT_RUN)
 			return fail(err, ERR_TARGET, "cannot run %s: is it installed, and in PATH?", program);

@@ -12,12 +12,20 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from guest import *
 
-def boot(smp, thread=None, log=True, args=(), options=()):
+NO_SHELL = "failed to start Boot0001"  # the firmware's serial console timed out: seen on machines that starve QEMU
+
+
+def boot(smp, thread=None, log=True, args=(), options=(), again=True):
     """Boot to the shell's count-down under `smmtrace run`, quit QEMU; (recording, QEMU's counts, tracer)."""
     path = os.path.join(tempfile.mkdtemp(), "db.smm")
     with Guest(smp=smp, thread=thread, log=log, args=args) as g:
         tracer = g.start_under("-o", path, "--headless", *options)
-        g.await_serial(SHELL_COUNTDOWN, 120)
+        until(lambda: SHELL_COUNTDOWN in g.serial.text or NO_SHELL in g.serial.text, 120, "the shell's count-down")
+        if again and NO_SHELL in g.serial.text:
+            print("  the guest's serial console timed out; booted once more")
+            g.quit()
+            return boot(smp, thread, log, args, options, again=False)
+        true(SHELL_COUNTDOWN in g.serial.text, "the guest reaches its shell")
         quiet(tracer)
         true(g.running(), "the guest runs at its shell")
         g.quit()
