@@ -152,7 +152,6 @@ static int on_signal(struct recorder *r, struct error *err)
 static int on_target(struct recorder *r, int rc)
 {
 	r->target = rc < 0 ? GDB_FAILED : (enum gdb_status)rc;
-	r->out->target_exited = rc == GDB_EXITED;
 	return rc == GDB_EXITED ? ENDS : rc;
 }
 

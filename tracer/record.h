@@ -35,7 +35,6 @@ struct record_args {
 
 struct record_result {
 	int signal;          /* that ended it, 0 = none */
-	bool target_exited;  /* the target said good-bye */
 	struct gdb_stats gdb;
 };
 

@@ -38,7 +38,7 @@ void gdb_find_bases(struct gdb *g, const struct monitor_regs *seen, int n, int64
 	unknown = gdb_late_unknown(g);
 	atomic_store(&g->tap.want_bases, unknown > 0);
 	for (int i = 0; unknown && i < g->cpus; i++)
-		if (g->cpu[i].present && g->cpu[i].base == NO_BASE && !g->cpu[i].blind_since)
+		if (g->cpu[i].present && g->cpu[i].base == SMBASE_UNKNOWN && !g->cpu[i].blind_since)
 			g->cpu[i].blind_since = ts;
 	if (unknown && unknown != g->unknown_told)
 		gdb_note(g, "%u of %d CPUs: no SMBASE found (not relocated, or no SMI since); looked for again at"

@@ -10,9 +10,9 @@
 
 static void want_default_smi(struct gdb *g, const struct gcpu *c)
 {
-	points_want(&g->points, RSP_WRITE_WATCH, DEFAULT_BASE + c->slot, 4);
+	points_want(&g->points, RSP_WRITE_WATCH, SMBASE_DEFAULT + c->slot, 4);
 	/* not before the slot was written: 16-bit code beyond 64 KiB derails in a page with a breakpoint */
-	for (unsigned i = 0; i < c->reloc_rsms && c->pending != NO_BASE; i++)
+	for (unsigned i = 0; i < c->reloc_rsms && c->pending != SMBASE_UNKNOWN; i++)
 		points_want(&g->points, RSP_SW_BREAK, c->reloc_rsm[i], 1);
 }
 
@@ -36,7 +36,7 @@ static void want_own_smi(struct gdb *g, const struct gcpu *c)
 void gdb_capture_want(struct gdb *g)
 {
 	points_begin(&g->points);
-	points_want(&g->points, RSP_SW_BREAK, DEFAULT_BASE + 0x8000, 1);
+	points_want(&g->points, RSP_SW_BREAK, SMBASE_DEFAULT + 0x8000, 1);
 	for (int i = 0; i < g->nfound; i++)
 		points_want(&g->points, RSP_SW_BREAK, g->found[i] + 0x8000, 1);
 	for (int i = 0; i < g->cpus; i++) {
@@ -44,9 +44,9 @@ void gdb_capture_want(struct gdb *g)
 
 		if (!c->present)
 			continue;
-		if (c->in_smm && c->cur == DEFAULT_BASE)
+		if (c->in_smm && c->cur == SMBASE_DEFAULT)
 			want_default_smi(g, c);
-		if (c->base != NO_BASE)
+		if (c->base != SMBASE_UNKNOWN)
 			want_own_smi(g, c);
 	}
 }
@@ -132,25 +132,25 @@ static int check_missed(struct stop_ctx *s, struct error *err)
 static uint64_t base_of_entry(const struct stop_ctx *s)
 {
 	const struct gdb *g = s->g;
-	uint64_t base = NO_BASE;
+	uint64_t base = SMBASE_UNKNOWN;
 	int hits = 0;
 
-	if (s->c->base != NO_BASE && smbase_selector(s->c->base) == s->regs.cs)
+	if (s->c->base != SMBASE_UNKNOWN && smbase_selector(s->c->base) == s->regs.cs)
 		return s->c->base;
-	if (s->regs.cs == smbase_selector(DEFAULT_BASE))
-		return DEFAULT_BASE;
+	if (s->regs.cs == smbase_selector(SMBASE_DEFAULT))
+		return SMBASE_DEFAULT;
 	for (int i = 0; i < g->nfound; i++)
 		if (smbase_selector(g->found[i]) == s->regs.cs) {
 			base = g->found[i];
 			hits++;
 		}
 	for (int i = 0; i < g->cpus; i++)
-		if (g->cpu[i].base_assumed && g->cpu[i].base != NO_BASE &&
+		if (g->cpu[i].base_assumed && g->cpu[i].base != SMBASE_UNKNOWN &&
 		    smbase_selector(g->cpu[i].base) == s->regs.cs) {
 			base = g->cpu[i].base;
 			hits++;
 		}
-	return hits == 1 ? base : NO_BASE;
+	return hits == 1 ? base : SMBASE_UNKNOWN;
 }
 
 static int on_breakpoint(struct stop_ctx *s, struct error *err)
@@ -161,7 +161,7 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 	if (regs_at_smi_entry(&s->regs)) {
 		uint64_t base = base_of_entry(s);
 
-		if (base == NO_BASE || (c->in_smm && c->cur == base && c->mode == CAP_TOGGLE))
+		if (base == SMBASE_UNKNOWN || (c->in_smm && c->cur == base && c->mode == CAP_TOGGLE))
 			return 0;
 		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
 	}
@@ -186,7 +186,7 @@ static int on_named_cpu(struct stop_ctx *s, struct error *err)
 /* Queue what is to be read: registers of the named and of all watched CPUs, and the likely save state. */
 static int plan_jobs(struct gdb *g, struct gcpu *named)
 {
-	uint64_t base = named->base == NO_BASE ? DEFAULT_BASE : named->base;
+	uint64_t base = named->base == SMBASE_UNKNOWN ? SMBASE_DEFAULT : named->base;
 	int n = 0;
 
 	for (int i = 0; i < g->cpus; i++) {
@@ -293,14 +293,14 @@ int gdb_capture_new_cpu(struct gdb *g, struct gcpu *c, int64_t ts, struct error 
 	if (rsp_jobs(g->rsp, &job, 1, err) < 0)
 		return -1;
 	if (!regs_decode(&s.regs, &g->layout, job.regs, job.regs_len) || s.regs.cr0 & 1 ||
-	    s.regs.cs != smbase_selector(DEFAULT_BASE) || s.regs.rip <= 0x8000 || s.regs.rip >= 0x9000)
+	    s.regs.cs != smbase_selector(SMBASE_DEFAULT) || s.regs.rip <= 0x8000 || s.regs.rip >= 0x9000)
 		return 0;
-	return gdb_smi_enter(&s, DEFAULT_BASE, ORIGIN_INFERRED, err);
+	return gdb_smi_enter(&s, SMBASE_DEFAULT, ORIGIN_INFERRED, err);
 }
 
 int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err)
 {
-	if (c->base == NO_BASE)
+	if (c->base == SMBASE_UNKNOWN)
 		return 0;
 	if (rsp_select(g->rsp, c->thread, err) < 0)
 		return -1;

@@ -47,7 +47,7 @@ static void appear(struct gdb *g, int index, struct rsp_thread thread)
 
 	*c = (struct gcpu){
 		.index = index, .thread = thread, .present = true,
-		.base = NO_BASE, .pending = NO_BASE, .slot = SMM_SLOT_AMD64,
+		.base = SMBASE_UNKNOWN, .pending = SMBASE_UNKNOWN, .slot = SMM_SLOT_AMD64,
 	};
 	if (index >= g->cpus)
 		g->cpus = index + 1;
@@ -59,7 +59,7 @@ static void disappear(struct gdb *g, struct gcpu *c, int64_t ts)
 	gdb_put(g, event_new(EV_CPU_REMOVE, SRC_GDB, c->index, ts));
 	gdb_set_in_smm(g, c, false);
 	c->present = false;
-	c->base = NO_BASE;
+	c->base = SMBASE_UNKNOWN;
 }
 
 /* tids and APIC IDs of the CPUs whose @fresh flag is set. */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "../../gdbproto/rsp-client.h"
+#include "../model.h"
 #include "gdb-handler.h"
 #include "gdb-points.h"
 #include "gdb-regs.h"
@@ -18,8 +19,6 @@
 #define SIGNAL_INTERRUPT 2 /* our 0x03, or somebody's QMP stop */
 #define SIGNAL_TRAP 5      /* a point or a step */
 
-#define NO_BASE UINT64_MAX
-#define DEFAULT_BASE 0x30000u
 #define RELOC_RSMS 12
 #define STOPS_KEPT 65536 /* handling times kept for the median */
 
@@ -40,11 +39,11 @@ struct gcpu {
 	bool present;
 	int tid;
 
-	uint64_t base;       /* its own SMBASE, NO_BASE = not known or not relocated */
+	uint64_t base;       /* its own SMBASE, SMBASE_UNKNOWN = not known or not relocated */
 	bool base_assumed;   /* told by a scan, not yet by an entry */
 	bool in_smm;
 	uint64_t cur;        /* SMBASE of the SMI it is in */
-	uint64_t pending;    /* value in the slot, NO_BASE = not written */
+	uint64_t pending;    /* value in the slot, SMBASE_UNKNOWN = not written */
 	uint32_t slot;       /* offset of the slot in this save state */
 
 	enum capture mode;

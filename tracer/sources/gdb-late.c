@@ -24,7 +24,7 @@ static void take(void *arg, uint32_t smbase, uint32_t revision)
 	struct smm_state saved;
 
 	(void)revision;
-	if (s->n == EVENT_MAX_CPUS || smbase == DEFAULT_BASE)
+	if (s->n == EVENT_MAX_CPUS || smbase == SMBASE_DEFAULT)
 		return;
 	*st = (struct state){ .base = smbase, .owner = CPU_UNKNOWN };
 	if (!guestram_read(s->ram, smbase + SMM_STATE_OFFSET, tail, sizeof(tail), NULL) &&
@@ -98,7 +98,7 @@ static void report(struct gdb *g, const struct state *st, int64_t ts)
 	struct gcpu *c = st->owner == CPU_UNKNOWN ? NULL : &g->cpu[st->owner];
 	struct event ev = event_new(EV_SMBASE_FOUND, SRC_GUESTRAM, st->owner, ts);
 
-	if (base_known(g, st->base) || (c && c->base != NO_BASE))
+	if (base_known(g, st->base) || (c && c->base != SMBASE_UNKNOWN))
 		return;
 	if (c) {
 		c->base = st->base;
@@ -141,6 +141,6 @@ unsigned gdb_late_unknown(const struct gdb *g)
 	int unknown = 0;
 
 	for (int i = 0; i < g->cpus; i++)
-		unknown += g->cpu[i].present && g->cpu[i].base == NO_BASE;
+		unknown += g->cpu[i].present && g->cpu[i].base == SMBASE_UNKNOWN;
 	return unknown > g->nfound ? (unsigned)(unknown - g->nfound) : 0;
 }

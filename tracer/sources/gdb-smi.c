@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define DEFAULT_ENTRY (DEFAULT_BASE + 0x8000u)
+#define DEFAULT_ENTRY (SMBASE_DEFAULT + 0x8000u)
 #define SCAN_BEHIND_WRITE 0x800u
 
 uint64_t gdb_smi_pc(const struct gcpu *c, const struct regs *r)
@@ -73,7 +73,7 @@ static void learn_default_handler(struct gdb *g, struct gcpu *c)
 	c->reloc_rsms = 0;
 	add_reloc_rsms(g, c, DEFAULT_ENTRY, sizeof(code));
 	read_code(g, DEFAULT_ENTRY, code, sizeof(code));
-	switch (handler_jump(code, sizeof(code), DEFAULT_BASE, &where)) {
+	switch (handler_jump(code, sizeof(code), SMBASE_DEFAULT, &where)) {
 	case JUMP_FAR:
 		add_reloc_rsms(g, c, where, 0x200);
 		break;
@@ -152,7 +152,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 	if (read_tail(s, base, err) < 0)
 		return -1;
 	end_blindness(s);
-	if (base == DEFAULT_BASE) {
+	if (base == SMBASE_DEFAULT) {
 		if (!smm_state_decode(s->g->tail, sizeof(s->g->tail), &saved))
 			c->slot = saved.slot;
 		learn_default_handler(s->g, c);
@@ -163,7 +163,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 	}
 	put_entry(s, base, origin);
 	c->cur = base;
-	c->pending = NO_BASE;
+	c->pending = SMBASE_UNKNOWN;
 	gdb_set_in_smm(s->g, c, true);
 	return 0;
 }
@@ -186,22 +186,22 @@ void gdb_smi_leave(struct stop_ctx *s, uint64_t rsm, enum event_via via)
 	event_set(&ev, SMI_LEAVE_RIP, rsm);
 	event_set(&ev, SMI_LEAVE_VIA, via);
 	gdb_put(s->g, ev);
-	if (c->cur == DEFAULT_BASE) {
-		c->base = c->pending != NO_BASE && c->pending != DEFAULT_BASE ? c->pending : c->base;
+	if (c->cur == SMBASE_DEFAULT) {
+		c->base = c->pending != SMBASE_UNKNOWN && c->pending != SMBASE_DEFAULT ? c->pending : c->base;
 		c->base_assumed = false;
 		c->mode = CAP_LEARN;
-		c->h.smbase = NO_BASE;
+		c->h.smbase = SMBASE_UNKNOWN;
 	} else if (via == VIA_BREAKPOINT) {
 		advance_capture(s->g, c);
 	}
-	c->pending = NO_BASE;
+	c->pending = SMBASE_UNKNOWN;
 	gdb_set_in_smm(s->g, c, false);
 }
 
 bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin)
 {
-	const uint64_t *rsm = c->cur == DEFAULT_BASE ? c->reloc_rsm : c->h.rsm;
-	unsigned n = c->cur == DEFAULT_BASE ? c->reloc_rsms : c->h.rsms;
+	const uint64_t *rsm = c->cur == SMBASE_DEFAULT ? c->reloc_rsm : c->h.rsm;
+	unsigned n = c->cur == SMBASE_DEFAULT ? c->reloc_rsms : c->h.rsms;
 
 	for (unsigned i = 0; i < n; i++)
 		if (rsm[i] == lin)
@@ -218,7 +218,7 @@ static bool left_unseen(struct stop_ctx *s)
 	struct monitor_regs seen[EVENT_MAX_CPUS];
 	int n;
 
-	if (s->c->pending == NO_BASE)
+	if (s->c->pending == SMBASE_UNKNOWN)
 		return false;
 	n = gdb_cpus_look(s->g, seen, EVENT_MAX_CPUS, NULL);
 	for (int i = 0; i < n; i++)
@@ -234,11 +234,11 @@ int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 	uint64_t pc = gdb_smi_pc(c, &s->regs);
 	uint8_t raw[4];
 
-	if (!c->in_smm || c->cur != DEFAULT_BASE || left_unseen(s))
+	if (!c->in_smm || c->cur != SMBASE_DEFAULT || left_unseen(s))
 		return 0; /* not a relocation: firmware gives back the memory it had borrowed */
-	if (rsp_read_memory(s->g->rsp, DEFAULT_BASE + c->slot, raw, sizeof(raw), err) < 0)
+	if (rsp_read_memory(s->g->rsp, SMBASE_DEFAULT + c->slot, raw, sizeof(raw), err) < 0)
 		return -1;
-	event_set(&ev, SMBASE_WRITE_OLD, c->pending == NO_BASE ? DEFAULT_BASE : c->pending);
+	event_set(&ev, SMBASE_WRITE_OLD, c->pending == SMBASE_UNKNOWN ? SMBASE_DEFAULT : c->pending);
 	c->pending = (uint32_t)(raw[0] | raw[1] << 8 | raw[2] << 16) | (uint32_t)raw[3] << 24;
 	event_set(&ev, SMBASE_WRITE_NEW, c->pending);
 	event_set(&ev, SMBASE_WRITE_RIP, pc);
