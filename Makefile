@@ -43,7 +43,7 @@ ALL_CFLAGS += $(SAN)
 LDFLAGS += $(SAN)
 
 # The ranks of the house, lowest first; scripts/check-layers proves that includes only point down.
-DIRS := gdbproto tracer tracer/sources db views
+DIRS := gdbproto tracer tracer/sources tracer/flow tracer/check db views
 SRC := $(foreach d,$(DIRS),$(sort $(wildcard $(d)/*.c)))
 LIB := $(OBJ)/libsmmtrace.a
 LIB_OBJ := $(SRC:%.c=$(OBJ)/%.o)

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define APM_CNT 0xb2
-
 /* A value that a row may lack. */
 struct maybe {
 	bool known;
@@ -170,6 +168,8 @@ static void add_pause(struct derive *d, const struct event *ev)
 {
 	int64_t until = (int64_t)event_get(ev, PAUSE_UNTIL, (uint64_t)ev->ts);
 
+	if (!event_has(ev, PAUSE_UNTIL))
+		return; /* told again when it is over */
 	d->total.stops++;
 	if (until > ev->ts)
 		add(&d->total.paused_ns, (uint64_t)until - (uint64_t)ev->ts);

@@ -7,6 +7,7 @@
 static const char *const format_name[] = {
 	[FMT_HEX] = "hex", [FMT_DEC] = "dec", [FMT_NS] = "ns", [FMT_DIR] = "dir", [FMT_MODE] = "mode",
 	[FMT_DEST] = "dest", [FMT_VIA] = "via", [FMT_WHAT] = "what", [FMT_WHY] = "why", [FMT_BOOL] = "bool",
+	[FMT_REG] = "reg", [FMT_WORD] = "word", [FMT_CODE] = "code",
 };
 
 static const char *const dir_words[] = { [DIR_READ] = "read", [DIR_WRITE] = "write" };
@@ -24,6 +25,9 @@ static const struct word_list {
 	{ "via", event_via_name, VIA_COUNT },
 	{ "what", session_what_name, SESSION_COUNT },
 	{ "why", pause_why_name, WHY_COUNT },
+	{ "reg", config_reg_name, CONFIG_REG_COUNT },
+	{ "word", handoff_word_name, WORD_COUNT },
+	{ "code", handler_code_name, CODE_COUNT },
 	{ "origin", event_origin_name, 2 },
 	{ "state", cpu_state_name, CPU_STATE_COUNT },
 };

@@ -279,8 +279,8 @@ SELECT e.ts_ns AS start_ns, e.a0 AS end_ns,
 	(SELECT name FROM event_source WHERE source = e.source) AS source, e.cpu, e.id
 FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'blind');
 
--- Intervals in which the guest stood still because of smmtrace.
+-- Intervals in which the guest stood still because of smmtrace, or was paused by somebody else; those that are over.
 CREATE VIEW pause_v AS
 SELECT e.ts_ns AS start_ns, e.a0 AS end_ns, e.a0 - e.ts_ns AS dur_ns,
 	(SELECT text FROM word WHERE list = 'why' AND value = e.a1) AS why, e.cpu, e.id
-FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'pause');
+FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'pause') AND e.a0 IS NOT NULL;

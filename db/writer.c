@@ -118,7 +118,7 @@ static int on_flush(struct sink *s, struct error *err)
 	return commit((struct writer *)s, err);
 }
 
-static const struct sink_ops writer_ops = { "database", on_event, on_flush };
+static const struct sink_ops writer_ops = { .name = "database", .event = on_event, .flush = on_flush };
 
 struct sink *writer_sink(struct writer *w)
 {

@@ -23,6 +23,9 @@ static const struct words {
 	[FMT_WHAT] = { session_what_name, SESSION_COUNT },
 	[FMT_WHY] = { pause_why_name, WHY_COUNT },
 	[FMT_BOOL] = { bool_name, 2 },
+	[FMT_REG] = { config_reg_name, CONFIG_REG_COUNT },
+	[FMT_WORD] = { handoff_word_name, WORD_COUNT },
+	[FMT_CODE] = { handler_code_name, CODE_COUNT },
 };
 
 const char *event_arg_text(char *out, size_t size, const struct event *ev, unsigned field)

@@ -29,6 +29,21 @@ const char *const pause_why_name[WHY_COUNT] = {
 	[WHY_FOREIGN] = "foreign", [WHY_NO_SMBASE] = "no-smbase",
 };
 
+#define X(R, name, help) [CONFIG_##R] = { name, help },
+const struct config_reg_info config_reg_info[CONFIG_REG_COUNT] = { CONFIG_REGS(X) };
+#undef X
+#define X(R, name, help) [CONFIG_##R] = name,
+const char *const config_reg_name[CONFIG_REG_COUNT] = { CONFIG_REGS(X) };
+#undef X
+const char *const handoff_word_name[WORD_COUNT] = {
+	[WORD_GATE] = "gate", [WORD_NEW_SMBASE] = "new-smbase", [WORD_ABOUT] = "about-to-leave",
+	[WORD_PEN] = "pen-flag",
+};
+const char *const handler_code_name[CODE_COUNT] = {
+	[CODE_UNKNOWN] = "unknown", [CODE_ZERO] = "zero", [CODE_TEMPLATE] = "template",
+	[CODE_NOP] = "nop", [CODE_RELOCATE] = "relocate", [CODE_GATE] = "gate",
+};
+
 struct event event_new(enum event_kind kind, enum event_source source, int cpu, int64_t ts)
 {
 	return (struct event){

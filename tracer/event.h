@@ -36,6 +36,9 @@ enum event_format {
 	FMT_WHAT,  /* enum session_what */
 	FMT_WHY,   /* enum pause_why */
 	FMT_BOOL,  /* 0 | 1 */
+	FMT_REG,   /* enum config_reg */
+	FMT_WORD,  /* enum handoff_word */
+	FMT_CODE,  /* enum handler_code */
 };
 
 /*
@@ -111,7 +114,7 @@ enum event_format {
 	F(K, POLLED, polled, FMT_HEX)
 #define FIELDS_SESSION(F, K) \
 	F(K, WHAT, what, FMT_WHAT)
-/* pause: our own stop held the guest from the event's time until @until. */
+/* pause: the guest stood still from the event's time until @until; not known = it still does, and another will tell. */
 #define FIELDS_PAUSE(F, K) \
 	F(K, UNTIL, until, FMT_NS) \
 	F(K, WHY, why, FMT_WHY)
@@ -122,6 +125,37 @@ enum event_format {
 #define FIELDS_BLIND(F, K) \
 	F(K, UNTIL, until, FMT_NS) \
 	F(K, WHY, why, FMT_WHY)
+
+/* config: a setting of the machine as it stands; no value = it could not be read. */
+#define FIELDS_CONFIG(F, K) \
+	F(K, REG, reg, FMT_REG) \
+	F(K, VALUE, value, FMT_HEX)
+/*
+ * handoff: a word by which monarch and new CPU talk has changed. @cpu wrote it, when it is
+ * known. Observed = stopped behind the write, which was at rip. Inferred = sampled from guest
+ * memory: it happened between @since and the event's time.
+ */
+#define FIELDS_HANDOFF(F, K) \
+	F(K, WORD, word, FMT_WORD) \
+	F(K, ADDR, addr, FMT_HEX) \
+	F(K, OLD, old, FMT_HEX) \
+	F(K, VALUE, value, FMT_HEX) \
+	F(K, RIP, rip, FMT_HEX) \
+	F(K, SINCE, since, FMT_NS)
+/*
+ * handler: the code at the default SMBASE + 0x8000 is another one since @since. sum is a checksum
+ * of its size bytes; gate, new_smbase, about are the linear addresses of the words it uses, pass
+ * that of the instruction behind the gate: all from the code bytes, unknown where it has none.
+ */
+#define FIELDS_HANDLER(F, K) \
+	F(K, CODE, code, FMT_CODE) \
+	F(K, SUM, sum, FMT_HEX) \
+	F(K, SIZE, size, FMT_DEC) \
+	F(K, GATE, gate, FMT_HEX) \
+	F(K, NEW_SMBASE, new_smbase, FMT_HEX) \
+	F(K, ABOUT, about, FMT_HEX) \
+	F(K, PASS, pass, FMT_HEX) \
+	F(K, SINCE, since, FMT_NS)
 
 /* KIND, text name, glyph for one-character views, help. Ids are stable: append only. */
 #define EVENT_KINDS(_) \
@@ -139,7 +173,10 @@ enum event_format {
 	_(SESSION, "session", '*', "tracing began, was suspended, went on, or ended") \
 	_(PAUSE, "pause", '|', "the guest stood still because of smmtrace") \
 	_(LOST, "lost", '!', "a source lost events in the interval") \
-	_(BLIND, "blind", '~', "a source could not see in the interval")
+	_(BLIND, "blind", '~', "a source could not see in the interval") \
+	_(CONFIG, "config", 'c', "a setting of the machine that SMM depends on, as it stands") \
+	_(HANDOFF, "handoff", 'o', "a word between monarch and new CPU changed: gate, new SMBASE, about to leave, pen") \
+	_(HANDLER, "handler", 'H', "the code at the default SMBASE + 0x8000 is another one")
 
 enum event_kind {
 #define X(K, name, glyph, help) EV_##K,
@@ -175,6 +212,52 @@ enum event_dir { DIR_READ, DIR_WRITE };
 enum ipi_mode { IPI_FIXED, IPI_LOWEST, IPI_SMI, IPI_RSVD3, IPI_NMI, IPI_INIT, IPI_SIPI, IPI_RSVD7 };
 /* ICR destination shorthand, bits 19:18. */
 enum ipi_dest { IPI_ONE, IPI_SELF, IPI_ALL, IPI_OTHERS };
+
+/*
+ * What a config event can be about. Ids are stored: append only.
+ * smi-*: fw_cfg etc/smi/ (QEMU hw/isa/lpc_ich9.c). mch-*: PCI 0:0.0, gen-pmcon: PCI 0:1f.0 reg 0xa0.
+ */
+#define CONFIG_REGS(_) \
+	_(SMI_SUPPORTED, "smi-supported", "SMI features QEMU offers: bit 0 broadcast, 1 CPU hot-plug, 2 hot-unplug") \
+	_(SMI_REQUESTED, "smi-requested", "SMI features the firmware asked for") \
+	_(SMI_NEGOTIATED, "smi-negotiated", "SMI features in force: features-ok was read as 1; 0 = it was not") \
+	_(SMBASE_SMRAM, "smbase-smram", "1 = this machine can hide the 128 KiB at the default SMBASE") \
+	_(MCH_9C, "mch-9c", "DEFAULT_SMBASE_CTL: bit 0 in RAM, bit 1 locked, 0xff = not there") \
+	_(MCH_9D, "mch-9d", "SMRAM: bit 3 G_SMRAME, bit 4 D_LCK") \
+	_(MCH_9E, "mch-9e", "ESMRAMC: bit 0 T_EN, bits 2:1 TSEG size") \
+	_(TSEG_BASE, "tseg-base", "where TSEG begins") \
+	_(TSEG_SIZE, "tseg-size", "bytes of TSEG") \
+	_(SMI_EN, "smi-en", "PMBASE + 0x30: bit 0 GBL_SMI_EN, bit 5 APMC_EN") \
+	_(GEN_PMCON, "gen-pmcon", "GEN_PMCON_1: bit 4 SMI_LOCK") \
+	_(DEFAULT_OUTSIDE, "default-outside", "the four bytes at 0x38000 as seen outside SMM; hidden = 0xffffffff") \
+	_(TSEG_OUTSIDE, "tseg-outside", "the first four bytes of TSEG as seen outside SMM")
+
+enum config_reg {
+#define X(R, name, help) CONFIG_##R,
+	CONFIG_REGS(X)
+#undef X
+	CONFIG_REG_COUNT
+};
+
+/* The words of OVMF's CpuHotplugSmm at the default SMBASE (FirstSmiHandlerContext.h), and the pen's flag. */
+enum handoff_word {
+	WORD_GATE,       /* ApicIdGate: all ones = closed, else the APIC ID that may pass */
+	WORD_NEW_SMBASE, /* NewSmbase */
+	WORD_ABOUT,      /* AboutToLeaveSmm */
+	WORD_PEN,        /* the last byte of the pen page: 1 = a CPU has arrived there */
+	WORD_COUNT
+};
+
+/* What the code at the default SMBASE + 0x8000 is, by its bytes. */
+enum handler_code {
+	CODE_UNKNOWN,
+	CODE_ZERO,       /* nothing */
+	CODE_TEMPLATE,   /* jumps elsewhere: the boot relocation of edk2, SeaBIOS */
+	CODE_NOP,        /* nothing but RSM */
+	CODE_RELOCATE,   /* writes the SMBASE slot and RSMs, without a gate */
+	CODE_GATE,       /* the same behind an APIC ID gate: OVMF's CpuHotplugSmm */
+	CODE_COUNT
+};
 
 /* How a point was seen; names in event_via_name[]. */
 enum event_via {
@@ -234,6 +317,10 @@ extern const char *const ipi_dest_name[4];
 extern const char *const event_via_name[VIA_COUNT];
 extern const char *const session_what_name[SESSION_COUNT];
 extern const char *const pause_why_name[WHY_COUNT];
+extern const struct config_reg_info { const char *name, *help; } config_reg_info[CONFIG_REG_COUNT];
+extern const char *const config_reg_name[CONFIG_REG_COUNT];
+extern const char *const handoff_word_name[WORD_COUNT];
+extern const char *const handler_code_name[CODE_COUNT];
 
 /* A fresh observed event of @kind with no argument known. */
 struct event event_new(enum event_kind kind, enum event_source source, int cpu, int64_t ts);

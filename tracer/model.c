@@ -13,9 +13,6 @@ const char *const smi_cause_name[CAUSE_COUNT] = {
 	[CAUSE_UNKNOWN] = "unknown", [CAUSE_APM] = "apm", [CAUSE_IPI] = "ipi",
 };
 
-#define APM_CNT 0xb2
-#define APM_STS 0xb3
-
 void model_init(struct model *m)
 {
 	memset(m, 0, sizeof(*m));

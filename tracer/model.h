@@ -12,6 +12,8 @@
 #define SMBASE_DEFAULT 0x30000u
 #define SMBASE_UNKNOWN UINT64_MAX
 #define SMI_CMD_UNKNOWN (-1)
+#define APM_CNT 0xb2
+#define APM_STS 0xb3
 
 #define CPU_STATES(_) \
 	_(ABSENT, "absent") \

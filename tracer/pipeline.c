@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -29,12 +30,13 @@ struct pipeline {
 	bool delivering;       /* under lock: the sinks are there */
 
 	struct batch held;     /* waiting for the horizon, in time order */
-	struct model model;
+	struct judge *judge;
+	const struct model *model; /* the judge's */
 	struct sink *sink[PIPELINE_MAX_SINKS];
 	unsigned sinks;
-	int64_t last_id;
 	int64_t flushed_ns;
-	int failed_fd;
+	int failed_fd, look_fd;
+	atomic_bool busy;
 	struct error err;
 };
 
@@ -88,33 +90,30 @@ static void hold(struct pipeline *p, const struct event *ev)
 	b->ev[i] = *ev;
 }
 
-static void sink_failed(struct pipeline *p)
+static void signal_fd(int fd)
 {
 	uint64_t one = 1;
 
-	if (write(p->failed_fd, &one, sizeof(one)) < 0)
+	if (write(fd, &one, sizeof(one)) < 0)
 		return; /* already signalled */
+}
+
+static void check_sink(struct pipeline *p, int rc)
+{
+	if (rc < 0)
+		signal_fd(p->failed_fd);
 }
 
 static void deliver(struct pipeline *p, const struct event *ev)
 {
-	struct cpu before;
-	struct sink_event se = { .id = ++p->last_id, .ev = ev, .model = &p->model };
-
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS) {
-		before = p->model.cpu[ev->cpu];
-		se.before = &before;
-	}
-	se.after = model_apply(&p->model, se.id, ev);
-	for (unsigned i = 0; i < p->sinks && !p->err.code; i++)
-		if (p->sink[i]->ops->event(p->sink[i], &se, &p->err) < 0)
-			sink_failed(p);
+	if (!p->err.code)
+		check_sink(p, judge_event(p->judge, ev, &p->err));
 }
 
 /* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
 static void close_open_smi(struct pipeline *p, const struct event *ev, enum event_via via)
 {
-	const struct cpu *c = &p->model.cpu[ev->cpu];
+	const struct cpu *c = &p->model->cpu[ev->cpu];
 	struct event leave = event_new(EV_SMI_LEAVE, SRC_TRACER, ev->cpu, ev->ts);
 
 	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ORIGIN_OBSERVED;
@@ -148,7 +147,7 @@ static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
 static void complete(struct pipeline *p, struct event *ev, size_t next)
 {
-	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model.cpu[ev->cpu]);
+	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
 
 	if (ev->kind == EV_PORT && ev->cpu == CPU_UNKNOWN && event_get(ev, PORT_DIR, 0) == DIR_WRITE)
 		attribute_port(p, ev, next);
@@ -175,9 +174,25 @@ static void deliver_until(struct pipeline *p, int64_t until)
 static void flush(struct pipeline *p)
 {
 	for (unsigned i = 0; i < p->sinks && !p->err.code; i++)
-		if (p->sink[i]->ops->flush && p->sink[i]->ops->flush(p->sink[i], &p->err) < 0)
-			sink_failed(p);
+		if (p->sink[i]->ops->flush)
+			check_sink(p, p->sink[i]->ops->flush(p->sink[i], &p->err));
 	p->flushed_ns = clock_now();
+}
+
+/* Deliver what is old enough, and let time pass for what was not heard. */
+static void go_on(struct pipeline *p, bool finishing)
+{
+	int64_t until = clock_now() - PIPELINE_HORIZON_NS;
+
+	deliver_until(p, finishing ? INT64_MAX : until);
+	if (!p->err.code)
+		check_sink(p, finishing ? judge_finish(p->judge, &p->err) :
+					  judge_advance(p->judge, until, &p->err));
+	if (judge_wants_look(p->judge))
+		signal_fd(p->look_fd);
+	atomic_store(&p->busy, scene_busy(judge_scene(p->judge)));
+	if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
+		flush(p);
 }
 
 /* Take what has been put. Returns whether the pipeline is to finish. */
@@ -215,11 +230,8 @@ static void *run(void *arg)
 		for (size_t i = 0; i < taken.n; i++)
 			hold(p, &taken.ev[i]);
 		taken.n = 0;
-		if (!delivering)
-			continue;
-		deliver_until(p, finishing ? INT64_MAX : clock_now() - PIPELINE_HORIZON_NS);
-		if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
-			flush(p);
+		if (delivering)
+			go_on(p, finishing);
 	} while (!finishing);
 	free(taken.ev);
 	return NULL;
@@ -229,6 +241,9 @@ static void pipeline_free(struct pipeline *p)
 {
 	if (p->failed_fd >= 0)
 		close(p->failed_fd);
+	if (p->look_fd >= 0)
+		close(p->look_fd);
+	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
 	free(p->queue.ev);
@@ -236,7 +251,7 @@ static void pipeline_free(struct pipeline *p)
 	free(p);
 }
 
-struct pipeline *pipeline_start(struct error *err)
+struct pipeline *pipeline_start(const struct judge_options *o, struct error *err)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
@@ -246,14 +261,16 @@ struct pipeline *pipeline_start(struct error *err)
 		return NULL;
 	}
 	p->out.put = put;
-	model_init(&p->model);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	p->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->failed_fd < 0 || pthread_create(&p->thread, NULL, run, p)) {
+	p->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->judge = judge_new(o);
+	p->model = p->judge ? judge_model(p->judge) : NULL;
+	if (p->failed_fd < 0 || p->look_fd < 0 || !p->judge || pthread_create(&p->thread, NULL, run, p)) {
 		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
 		pipeline_free(p);
 		return NULL;
@@ -266,6 +283,7 @@ void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n)
 	pthread_mutex_lock(&p->lock);
 	p->sinks = n < PIPELINE_MAX_SINKS ? n : PIPELINE_MAX_SINKS;
 	memcpy(p->sink, sinks, p->sinks * sizeof(*sinks));
+	judge_sinks(p->judge, sinks, p->sinks);
 	p->delivering = true;
 	pthread_mutex_unlock(&p->lock);
 }
@@ -278,6 +296,16 @@ struct event_out *pipeline_input(struct pipeline *p)
 int pipeline_failed_fd(const struct pipeline *p)
 {
 	return p->failed_fd;
+}
+
+int pipeline_look_fd(const struct pipeline *p)
+{
+	return p->look_fd;
+}
+
+bool pipeline_busy(const struct pipeline *p)
+{
+	return atomic_load(&p->busy);
 }
 
 int pipeline_finish(struct pipeline *p, struct error *err)

@@ -7,7 +7,7 @@
  * meanwhile. A thread of the pipeline's own takes them, holds each for
  * PIPELINE_HORIZON_NS so that sources that see the same moment with different
  * delay come out in order, completes what follows from order alone (see
- * complete() in pipeline.c), applies the model and feeds the sinks.
+ * complete() in pipeline.c), and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
  * ones are dropped and counted, and a `lost` event says so.
@@ -15,17 +15,18 @@
 #ifndef TRACER_PIPELINE_H
 #define TRACER_PIPELINE_H
 
+#include "judge.h"
 #include "sink.h"
 #include "source.h"
 
 #define PIPELINE_HORIZON_NS 80000000ll
 #define PIPELINE_MAX_QUEUED 500000u
-#define PIPELINE_MAX_SINKS 4
+#define PIPELINE_MAX_SINKS JUDGE_MAX_SINKS
 
 struct pipeline;
 
-/* Take events from now on, and keep them until there are sinks. NULL on no memory. */
-struct pipeline *pipeline_start(struct error *err);
+/* Take events from now on, and keep them until there are sinks. @o NULL = the usual. NULL on no memory. */
+struct pipeline *pipeline_start(const struct judge_options *o, struct error *err);
 
 /* Deliver to @sinks, which are not owned and are called until pipeline_finish() returns. Once. */
 void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n);
@@ -35,6 +36,12 @@ struct event_out *pipeline_input(struct pipeline *p);
 
 /* A descriptor that becomes readable when a sink has failed. */
 int pipeline_failed_fd(const struct pipeline *p);
+
+/* A descriptor that becomes readable when an episode is stuck: somebody should look where the CPUs are. */
+int pipeline_look_fd(const struct pipeline *p);
+
+/* Is a plug or unplug going on, as far as what was delivered tells? Any thread. */
+bool pipeline_busy(const struct pipeline *p);
 
 /* Deliver everything put so far (to nobody, if there never were sinks), stop the thread, free. 0, or the first
  * sink's failure. */

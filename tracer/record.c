@@ -191,7 +191,7 @@ static int open_all(struct recorder *r, struct error *err)
 	r->guard = guard_start(r->args->target, err);
 	if (!r->guard)
 		return -ERR_OUTPUT;
-	r->pipeline = pipeline_start(err);
+	r->pipeline = pipeline_start(r->args->judge, err);
 	return r->pipeline ? 0 : -ERR_OUTPUT;
 }
 

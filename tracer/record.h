@@ -9,6 +9,7 @@
 #define TRACER_RECORD_H
 
 #include "event.h"
+#include "judge.h"
 #include "sink.h"
 #include "sources/gdb.h"
 
@@ -19,6 +20,7 @@ struct record_args {
 	int timeout_ms;          /* for each answer of the stub */
 	int64_t for_ns;          /* end after this long; 0 = no limit */
 	enum event_kind until;   /* end at the first such event; RECORD_NO_UNTIL = none */
+	const struct judge_options *judge; /* NULL = the usual */
 	bool breakpoints_only;
 	bool no_log;
 	bool own_guest;          /* `run`: the guest is ours, leave it running */

@@ -24,10 +24,21 @@ struct sink_event {
 	const struct model *model;   /* after the event */
 };
 
+struct violation;
+struct episode;
+struct verdict;
+struct check_result;
+
 struct sink_ops {
 	const char *name;
 	/* Take one event. Negative ends the recording with @err. */
 	int (*event)(struct sink *s, const struct sink_event *se, struct error *err);
+	/* What was concluded, behind the event that made it so. All may be NULL. */
+	int (*violation)(struct sink *s, const struct violation *v, struct error *err);
+	int (*episode)(struct sink *s, const struct episode *ep, struct error *err); /* new, or changed */
+	int (*verdict)(struct sink *s, const struct verdict *v, struct error *err);  /* replaces the one before */
+	/* At the end, and whenever it changes: how each invariant stands, INVARIANT_COUNT of them. */
+	int (*results)(struct sink *s, const struct check_result *r, struct error *err);
 	/* Called at least every 100 ms, also without events: make it durable or visible. May be NULL. */
 	int (*flush)(struct sink *s, struct error *err);
 };

@@ -58,6 +58,7 @@ enum lane_mark mark_of_event(const struct event *ev)
 		[EV_CPUHP] = MARK_CPUHP, [EV_CPU_ADD] = MARK_CPU_ADD, [EV_CPU_REMOVE] = MARK_CPU_REMOVE,
 		[EV_CPU_SEEN] = MARK_SEEN, [EV_SESSION] = MARK_SESSION, [EV_PAUSE] = MARK_PAUSE,
 		[EV_LOST] = MARK_LOST, [EV_BLIND] = MARK_BLIND,
+		[EV_CONFIG] = LANE_MARK_COUNT, [EV_HANDOFF] = LANE_MARK_COUNT, [EV_HANDLER] = LANE_MARK_COUNT,
 	};
 
 	switch (ev->kind) {

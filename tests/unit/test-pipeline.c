@@ -88,7 +88,7 @@ static struct recorder *recorder_new(void)
 static struct pipeline *start(struct recorder *r)
 {
 	struct sink *sinks[] = { &r->sink };
-	struct pipeline *p = pipeline_start(&err);
+	struct pipeline *p = pipeline_start(NULL, &err);
 
 	assert_non_null(p);
 	pipeline_deliver(p, sinks, 1);
@@ -307,7 +307,7 @@ static void a_failing_sink_ends_with_its_error(void **state)
 {
 	struct recorder *bad = recorder_new(), *good = recorder_new();
 	struct sink *sinks[] = { &good->sink, &bad->sink };
-	struct pipeline *p = pipeline_start(&err);
+	struct pipeline *p = pipeline_start(NULL, &err);
 
 	(void)state;
 	assert_non_null(p);
@@ -371,7 +371,7 @@ static void events_wait_for_their_sinks(void **state)
 {
 	struct recorder *r = recorder_new();
 	struct sink *sinks[] = { &r->sink };
-	struct pipeline *p = pipeline_start(&err);
+	struct pipeline *p = pipeline_start(NULL, &err);
 
 	(void)state;
 	assert_non_null(p);
@@ -384,7 +384,7 @@ static void events_wait_for_their_sinks(void **state)
 
 static void without_sinks_it_ends_all_the_same(void **state)
 {
-	struct pipeline *p = pipeline_start(&err);
+	struct pipeline *p = pipeline_start(NULL, &err);
 
 	(void)state;
 	assert_non_null(p);
