@@ -37,6 +37,7 @@ void gdb_capture_want(struct gdb *g)
 {
 	points_begin(&g->points);
 	points_want(&g->points, RSP_SW_BREAK, SMBASE_DEFAULT + 0x8000, 1);
+	gdb_handoff_want(g);
 	for (int i = 0; i < g->nfound; i++)
 		points_want(&g->points, RSP_SW_BREAK, g->found[i] + 0x8000, 1);
 	for (int i = 0; i < g->cpus; i++) {
@@ -165,6 +166,8 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 			return 0;
 		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
 	}
+	if (lin == s->g->handoff.first.pass && lin)
+		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
 	else if (c->in_smm && c->mode == CAP_PROBE && lin == c->h.exit_insn) {
@@ -177,7 +180,7 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 static int on_named_cpu(struct stop_ctx *s, struct error *err)
 {
 	if (s->stop->watch == RSP_WATCH_WRITE)
-		return gdb_smi_slot_written(s, err);
+		return gdb_handoff_written(s) ? 0 : gdb_smi_slot_written(s, err);
 	if (s->stop->watch != RSP_WATCH_NONE)
 		return check_missed(s, err);
 	return on_breakpoint(s, err);

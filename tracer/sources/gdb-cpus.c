@@ -34,8 +34,10 @@ static void announce(struct gdb *g, struct gcpu *c, const char *slots, int64_t t
 	struct event ev = event_new(EV_CPU_ADD, SRC_GDB, c->index, ts);
 	uint64_t id;
 
-	if (apic_id_of(g, slots, c->index, &id))
+	if (apic_id_of(g, slots, c->index, &id)) {
+		c->apic_id = (int64_t)id;
 		event_set(&ev, CPU_ADD_APIC_ID, id);
+	}
 	if (c->tid)
 		event_set(&ev, CPU_ADD_TID, (uint64_t)c->tid);
 	gdb_put(g, ev);
@@ -47,7 +49,7 @@ static void appear(struct gdb *g, int index, struct rsp_thread thread)
 
 	*c = (struct gcpu){
 		.index = index, .thread = thread, .present = true,
-		.base = SMBASE_UNKNOWN, .pending = SMBASE_UNKNOWN, .slot = SMM_SLOT_AMD64,
+		.base = SMBASE_UNKNOWN, .pending = SMBASE_UNKNOWN, .slot = SMM_SLOT_AMD64, .apic_id = -1,
 	};
 	if (index >= g->cpus)
 		g->cpus = index + 1;
