@@ -95,7 +95,7 @@ static void put_inferred(struct gdb *g, struct event *ev)
 {
 	ev->origin = ORIGIN_INFERRED;
 	ev->source = g->handoff.ram ? SRC_GUESTRAM : SRC_GDB;
-	if (g->handoff.words_ns)
+	if (g->handoff.words_ns && event_has(ev, HANDOFF_OLD))
 		event_set(ev, HANDOFF_SINCE, (uint64_t)g->handoff.words_ns);
 }
 

@@ -56,7 +56,7 @@ static void read_code(struct gdb *g, uint64_t addr, uint8_t *code, size_t len)
 
 static void add_reloc_rsms(struct gdb *g, struct gcpu *c, uint64_t addr, size_t len)
 {
-	uint8_t code[HANDLER_CODE];
+	uint8_t code[HANDLER_BYTES];
 
 	read_code(g, addr, code, len);
 	c->reloc_rsms += handler_find_rsms(code, len, addr, c->reloc_rsm + c->reloc_rsms,
@@ -89,7 +89,7 @@ static void learn_default_handler(struct gdb *g, struct gcpu *c)
 
 void gdb_smi_learn(struct gdb *g, struct gcpu *c)
 {
-	uint8_t code[HANDLER_CODE];
+	uint8_t code[HANDLER_BYTES];
 	uint64_t where;
 
 	read_code(g, c->base + 0x8000, code, sizeof(code));
