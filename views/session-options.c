@@ -21,6 +21,8 @@ const struct opt session_opts[] = {
 	  "end the recording at the first EVENT, or when a hot-plug is stuck or done" },
 	{ 0, "profile", OPT_STRING, &session.profile, "NAME",
 	  "follow the firmware's hot-plug as NAME says (default: auto, by what is seen)" },
+	{ 0, "check", OPT_STRING, &session.checks, "LIST",
+	  "judge the invariants of LIST only: a,b; or all but: -a,-b" },
 	{ 0, "deadline", OPT_STRING, &session.deadlines, "LIST",
 	  "how long a step may take: 2s for all, gpe=30s,c=2s for some" },
 	{ 0, "strict", OPT_FLAG, &session.strict, NULL, "exit with status 5 when events were lost" },
@@ -94,6 +96,8 @@ int session_prepare(struct session *s, struct error *err)
 		rc = read_until(s, err);
 	if (!rc && s->profile)
 		rc = read_profile(s, err);
+	if (!rc && s->checks)
+		rc = check_options_parse(&s->judge.check, s->checks, err);
 	if (!rc && s->deadlines)
 		rc = flow_options_deadline(&s->judge.flow, s->deadlines, err);
 	return rc;

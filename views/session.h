@@ -20,7 +20,7 @@ struct session {
 	/* options, as parsed */
 	const char *file;     /* -o; NULL = a name made of the time */
 	const char *until;    /* event kind, stuck, done; NULL = none */
-	const char *profile, *deadlines; /* NULL = the usual */
+	const char *profile, *checks, *deadlines; /* NULL = the usual */
 	int64_t for_ns;
 	int64_t timeout_ns;
 	bool force, headless, ascii, all, strict;
@@ -42,7 +42,7 @@ struct session {
 extern struct session session;
 extern const struct opt session_opts[];
 #define SESSION_USAGE \
-	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] " \
+	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
 	"[--deadline LIST] [--strict] [--ascii] [--all] [--breakpoints] [--no-log] [--timeout TIME]"
 
 /* Understand the words among the options: 0 or ERR_USAGE. Before anything is started. */
