@@ -18,6 +18,7 @@
 struct until_sink {
 	struct sink sink; /* first */
 	enum event_kind kind;
+	enum episode_status status; /* EPISODE_RUNNING = none */
 	int fd;
 };
 
@@ -32,18 +33,40 @@ struct recorder {
 	enum gdb_status target;
 };
 
+static void come_to_end(struct until_sink *u)
+{
+	uint64_t one = 1;
+
+	if (write(u->fd, &one, sizeof(one)) < 0)
+		return; /* signalled already */
+}
+
 static int until_event(struct sink *s, const struct sink_event *se, struct error *err)
 {
 	struct until_sink *u = (struct until_sink *)s;
-	uint64_t one = 1;
 
 	(void)err;
-	if (se->ev->kind == u->kind && write(u->fd, &one, sizeof(one)) < 0)
-		return 0; /* signalled already */
+	if (se->ev->kind == u->kind)
+		come_to_end(u);
 	return 0;
 }
 
-static const struct sink_ops until_ops = { .name = "until", .event = until_event };
+/* Every CPU's boot relocation is done at some time: nobody waits for that. */
+static int until_episode(struct sink *s, const struct episode *ep, struct error *err)
+{
+	struct until_sink *u = (struct until_sink *)s;
+
+	(void)err;
+	if (ep->status != u->status || u->status == EPISODE_RUNNING || ep->cut_short)
+		return 0;
+	if (ep->kind != EPISODE_BOOT || ep->status == EPISODE_STUCK)
+		come_to_end(u);
+	return 0;
+}
+
+static const struct sink_ops until_ops = {
+	.name = "until", .event = until_event, .episode = until_episode,
+};
 
 static int open_signals(void)
 {
@@ -202,6 +225,7 @@ static int open_all(struct recorder *r, struct error *err)
 	r->signal_fd = open_signals();
 	r->timer_fd = open_timer(r->args->for_ns);
 	r->until = (struct until_sink){ .sink.ops = &until_ops, .kind = r->args->until,
+					.status = r->args->until_episode,
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
@@ -219,7 +243,7 @@ static int begin(struct recorder *r, struct error *err)
 
 	if (n < 0)
 		return n;
-	if (r->args->until != RECORD_NO_UNTIL)
+	if (r->args->until != RECORD_NO_UNTIL || r->args->until_episode != EPISODE_RUNNING)
 		sinks[n++] = &r->until.sink;
 	pipeline_deliver(r->pipeline, sinks, (unsigned)n);
 	return 0;

@@ -41,6 +41,7 @@ static void register_line(struct monitor_regs *r, const char *line)
 
 		r->cs = (uint32_t)strtoul(line + 4, &rest, 16);
 		r->cs_base = strtoull(rest, NULL, 16);
+		r->code64 = memmem(rest, strcspn(rest, "\n"), " CS64 ", 6) != NULL;
 	}
 }
 

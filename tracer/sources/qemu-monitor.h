@@ -19,6 +19,7 @@ struct monitor_regs {
 	uint32_t cs;
 	uint64_t cs_base;
 	bool in_smm, halted;
+	bool code64; /* executes 64-bit code */
 };
 
 /* Decode at most @max CPUs; returns how many. */
