@@ -210,8 +210,10 @@ def plug_completes():
             goes_all_the_way(r)
             entries = sum(n for n, _ in r.smis().values())
             equal(entries, counted["enters"], "SMM entries; QEMU's own count is the second")
-            equal(sum(n for n, in r.rows("SELECT count(*) FROM smi_v WHERE ended_by <> 'reset' AND leave_ns "
-                                         "IS NOT NULL")), counted["rsms"], "RSMs")
+            left = r.one("SELECT count(*) FROM smi_v WHERE ended_by <> 'reset' AND leave_ns IS NOT NULL")
+            # an INIT between the last watched read of a handler and its RSM: a reset in SMM, of an SMI left
+            late = counted["resets_in_smm"] - r.one("SELECT count(*) FROM smi_v WHERE ended_by = 'reset'")
+            equal(left, counted["rsms"] + late, "RSMs")
 
 
 def goes_all_the_way(r):
@@ -224,8 +226,9 @@ def goes_all_the_way(r):
     equal([e["old"] for e in events(r, "handoff", NEW) if e["word"] == "gate"], ["0x1"],
           "the gate held its APIC ID")
     equal(r.relocations(), [(0, 0x30000, 0xffbf000), (NEW, 0x30000, 0xffc1000)], "relocations")
-    left = r.rows("SELECT smbase FROM smi_v WHERE cpu = ? AND ended_by <> 'reset' ORDER BY enter_ns", NEW)
-    equal(left[:2], [("0x30000",), ("0xffc1000",)], "the SMIs it left by RSM: relocation, the first one there")
+    smis = r.rows("SELECT smbase, ended_by = 'reset' FROM smi_v WHERE cpu = ? ORDER BY enter_ns", NEW)
+    equal([base for base, _ in smis][-2:], ["0x30000", "0xffc1000"], "its relocation, the first SMI there")
+    equal(smis[-2], ("0x30000", 0), "it left that by RSM")  # the OS's INIT may yet hit it in the one after
 
 
 def report_tells_it(path, stuck):
