@@ -74,7 +74,7 @@ static void ask_once(struct gdb *g, int64_t ts)
 {
 	static const char *const feature[] = { "x-smi-broadcast", "x-smi-cpu-hotplug", "x-smi-cpu-hotunplug" };
 	struct config *c = &g->config;
-	uint64_t value, offered = 0;
+	uint64_t value = 0, offered = 0;
 	bool known = true;
 
 	c->asked = true;
@@ -102,7 +102,7 @@ static uint64_t tseg_size(const struct config *c, unsigned esmramc)
 
 static void read_mch(struct gdb *g, int64_t ts, bool enabled, uint64_t ecam)
 {
-	uint32_t w[5] = { 0 }, outside;
+	uint32_t w[5] = { 0 }, outside = 0;
 	bool known = enabled && words(g, ecam + MCH_9C, w, 5), tseg;
 	uint64_t base = w[4] & 0xfff00000u, size = known ? tseg_size(&g->config, w[0] >> 16 & 0xff) : 0;
 

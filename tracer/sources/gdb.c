@@ -2,6 +2,7 @@
 /* The attached source: stops, what the log asks for, and the way out. */
 #include "gdb-internal.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "../clock.h"
@@ -67,15 +68,22 @@ static int look_again_for_bases(struct gdb *g, int64_t ts)
 	return 0;
 }
 
-/* Before a stop is looked at: the log first, so that causes come before effects. */
+/*
+ * Before a stop is looked at: the log first, so that causes come before effects. What the log wanted
+ * a look for until now is looked at in this stop, and needs no further one.
+ */
 static int64_t settle(struct gdb *g, int64_t ts)
 {
+	uint64_t count;
+
 	if (g->log) {
 		int64_t latest = qemulog_drain(g->log, ts);
 
 		if (latest >= ts)
 			ts = latest + 1;
 	}
+	if (read(g->tap.wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		gdb_note(g, "the log's wake-up cannot be read");
 	gdb_log_take_resets(g);
 	return ts;
 }
