@@ -104,10 +104,10 @@ static void raise_smi(struct applying *a, int cpu, bool by_ipi)
 {
 	struct scene_cpu *c = &a->s->cpu[cpu];
 
+	c->smi_by_ipi = by_ipi || (c->smi_pending && c->smi_by_ipi);
 	if (c->smi_pending)
 		return;
 	c->smi_pending = true;
-	c->smi_by_ipi = by_ipi;
 	c->smi_raised = a->now;
 }
 
