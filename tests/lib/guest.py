@@ -797,8 +797,8 @@ class Guest:
         return found
 
     def await_online(self, apic=None, seconds=30, since=0):
-        """Wait until the guest says that a CPU came online; the offset behind it."""
-        words = r"GUEST-ONLINED apic=" + (r"\d+" if apic is None else r"%d\b" % apic)
+        """Wait until the guest says that a CPU came online; the offset behind that line."""
+        words = r"GUEST-ONLINED apic=%s\b[^\n]*\n" % (r"\d+" if apic is None else apic)
         return self.await_serial(re.compile(words), seconds, since)
 
     def plug_and_kick(self, new=1, name=None):
