@@ -155,7 +155,8 @@ def a_guest_that_does_not_hang_is_left_alone(g):
 
 def writes_nothing(proxy):
     true(len(proxy.packets) > 5, "packets: %s" % proxy.packets)
-    equal([p for p in proxy.packets if p[0] in "MPXZ" or p.startswith("vCont;s")], [], "packets that change something")
+    changes = [p for p in proxy.packets if p[0] in "MPXZ" or p.startswith("vCont;s")]
+    equal(changes, [], "packets that change something")
 
 
 def a_paused_guest_stays_paused(g):
@@ -254,7 +255,7 @@ def killed_behind_the_smi_it_goes_on_as_well(g):
     true(page(g, rip) == code, "the page of the monarch's code")
 
 
-run_tests(shared(boot, a_guest_that_does_not_hang_is_left_alone, a_paused_guest_stays_paused, a_monitor_is_no_stub,
-                 the_hang, a_dry_run_writes_nothing, the_cpu_in_smm_is_not_kicked,
+run_tests(shared(boot, a_guest_that_does_not_hang_is_left_alone, a_paused_guest_stays_paused,
+                 a_monitor_is_no_stub, the_hang, a_dry_run_writes_nothing, the_cpu_in_smm_is_not_kicked,
                  another_debugger_holds_the_stub, ctrl_c_leaves_it_as_it_was, a_killed_kick_is_undone,
                  it_goes_on, a_second_kick_finds_nothing, killed_behind_the_smi_it_goes_on_as_well))

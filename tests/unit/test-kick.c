@@ -18,7 +18,8 @@ static struct kick_plan plan;
 static struct kick_cpu monarch(int cpu)
 {
 	return (struct kick_cpu){
-		.regs = { .cpu = cpu, .rip = 0xf9dfd42, .cr0 = 0x80010033, .cs = 0x38, .in_smm = true, .code64 = true },
+		.regs = { .cpu = cpu, .rip = 0xf9dfd42, .cr0 = 0x80010033, .cs = 0x38, .in_smm = true,
+			  .code64 = true },
 		.polls = true, .spin = { 0x3000c, 1 },
 	};
 }
@@ -152,7 +153,7 @@ static const char slots[] = "  type: \"c\"\n  qom_path: \"/one\"\n  type: \"c\"\
 #define HELLO { "qSupported", "PacketSize=1000;multiprocess+" }, \
 	{ "qqemu.sstepbits", "ENABLE=1,NOIRQ=2,NOTIMER=4" }, { "vCont?", "vCont;c;C;s;S" }, \
 	{ "qfThreadInfo", "mp01.01,p01.02" }, { "qsThreadInfo", "l" }, { "H", "OK" }, { "D", "OK" }, \
-	{ "vCont;c", "~" }, { "\003", "T02thread:p01.01;" }
+	{ "qqemu.sstep", "0x7" }, { "vCont;c", "~" }, { "\003", "T02thread:p01.01;" }
 
 /* The stock hang, up to the first thing that is written. The code is the loop of OVMF's monarch. */
 static int fill(struct fake_line *lines, const char *kvm, const char *lapic, const char *gpa)
@@ -203,6 +204,19 @@ static void kvm_is_refused(void **state)
 	(void)state;
 	fill(lines, "kvm support: enabled\r\n", "ICR2\t 0x00000000\n", "gpa: 0xfee00000\r\n");
 	kick_fake(lines, "KVM", ERR_TARGET);
+	assert_null(strstr(fake.log, "|M"));
+}
+
+static void steps_with_interrupts_are_refused(void **state)
+{
+	struct fake_line lines[FAKE_LINES] = { { NULL, NULL } };
+
+	(void)state;
+	fill(lines, "kvm support: disabled\r\n", "ICR2\t 0x00000000\n", "gpa: 0xfee00000\r\n");
+	for (int i = 0; lines[i].request; i++)
+		if (!strcmp(lines[i].request, "qqemu.sstep"))
+			lines[i].reply = "0x1";
+	kick_fake(lines, "interrupts in single steps (0x1)", ERR_TARGET);
 	assert_null(strstr(fake.log, "|M"));
 }
 
@@ -273,6 +287,35 @@ static void an_apic_that_takes_no_write_is_refused(void **state)
 	assert_non_null(strstr(fake.log, "|D;1"));
 }
 
+/* All is written, sent and put back, and nobody moves. */
+static void a_kick_without_effect_says_so(void **state)
+{
+	static const char *const icr2[] = { "0x00000000", "0x01000000", "0x01000000", "0x00000000" };
+	struct fake_line lines[FAKE_LINES] = { { NULL, NULL } };
+	int n = fill(lines, "kvm support: disabled\r\n", "ICR2\t 0x00000000\n", "gpa: 0xfee00000\r\n");
+	static char stepped[1217];
+	const char *g = lines[n - 1].reply;
+	char text[32];
+
+	(void)state;
+	memcpy(stepped, g, sizeof(stepped));
+	memcpy(stepped + 16 * 16, "44", 2);
+	for (int i = 0; i < 5; i++)
+		lines[n++] = (struct fake_line){ "g", i == 0 || i == 4 ? g : stepped };
+	for (int i = 0; i < 4; i++, n++) {
+		snprintf(text, sizeof(text), "ICR2\t %s\n", icr2[i]);
+		lines[n] = command(n, "info lapic", text);
+	}
+	lines[n++] = (struct fake_line){ "M", "OK" };
+	lines[n++] = (struct fake_line){ "vCont;s", "T05thread:p01.01;" };
+	lines[n] = (struct fake_line){ "P", "OK" };
+	kick_fake(lines, "no effect within 5 s: CPU 0 still waits; CPU 1 is not in SMM, halted at 9f00:000c",
+		  ERR_FINDING);
+	assert_non_null(strstr(said, "wrote 0x00004200"));
+	assert_non_null(strstr(said, "read back: as before"));
+	assert_non_null(strstr(fake.log, "|D;1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,10 +324,12 @@ int main(void)
 		cmocka_unit_test(what_does_not_hang_is_refused),
 		cmocka_unit_test(what_moves_is_not_stuck),
 		cmocka_unit_test(kvm_is_refused),
+		cmocka_unit_test(steps_with_interrupts_are_refused),
 		cmocka_unit_test(an_apic_elsewhere_is_refused),
 		cmocka_unit_test(a_stub_that_refuses_p_is_told),
 		cmocka_unit_test(a_stub_that_refuses_m_is_told),
 		cmocka_unit_test(an_apic_that_takes_no_write_is_refused),
+		cmocka_unit_test(a_kick_without_effect_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
