@@ -20,6 +20,7 @@ enum error_code {
 	ERR_USAGE = 2,   /* arguments, or a name that does not exist */
 	ERR_TARGET = 3,  /* the target cannot be reached or spoken to */
 	ERR_CORRUPT = 4, /* an input file is damaged, foreign or too new */
+	ERR_LOST = 5,    /* events were lost, and the user asked for none to be (--strict) */
 	ERR_OUTPUT = 6,  /* the recording or output cannot be written */
 };
 

@@ -12,9 +12,11 @@ struct judge {
 	struct sink *sink[JUDGE_MAX_SINKS];
 	unsigned sinks;
 	int64_t last_id, first_ns, now;
+	int64_t looked_ns;       /* when the last episode became stuck for which a look was asked */
 	bool wants_look;
 	bool new_verdict;        /* something it rests on has changed */
 	struct verdict verdict;  /* the last one told */
+	int kick_cpu;            /* of that one */
 	struct check_result told[INVARIANT_COUNT];
 	struct error err;        /* the first failure of a sink */
 };
@@ -34,6 +36,7 @@ struct judge *judge_new(const struct judge_options *o)
 		return NULL;
 	judge_options_init(&usual);
 	o = o ? o : &usual;
+	j->kick_cpu = CPU_UNKNOWN;
 	model_init(&j->model);
 	scene_init(&j->scene);
 	j->flow = flow_new(&o->flow);
@@ -94,8 +97,10 @@ static void tell_episodes(struct judge *j)
 	struct episode *ep;
 
 	while ((ep = flow_changed(j->flow)) != NULL) {
-		if (ep->status == EPISODE_STUCK && ep->stuck_ns == j->now)
+		if (ep->status == EPISODE_STUCK && ep->stuck_ns > j->looked_ns) {
+			j->looked_ns = ep->stuck_ns;
 			j->wants_look = true;
+		}
 		j->new_verdict = true;
 		verdict_of_episode(ep->verdict, sizeof(ep->verdict), &in, ep);
 		TELL(j, episode, ep);
@@ -111,6 +116,7 @@ static void tell_verdict(struct judge *j)
 		return;
 	j->new_verdict = false;
 	verdict_make(&j->verdict, &in);
+	j->kick_cpu = verdict_kick_cpu(&in);
 	TELL(j, verdict, &j->verdict);
 }
 
@@ -189,6 +195,11 @@ bool judge_wants_look(struct judge *j)
 
 	j->wants_look = false;
 	return wants;
+}
+
+int judge_kick_cpu(const struct judge *j)
+{
+	return j->kick_cpu;
 }
 
 const struct model *judge_model(const struct judge *j)

@@ -13,11 +13,13 @@
 
 #include "clock.h"
 #include "pipeline.h"
+#include "sources/qmp.h"
 
 /* A sink that wakes the loop at the event the user waits for. */
 struct until_sink {
 	struct sink sink; /* first */
 	enum event_kind kind;
+	enum episode_status status; /* EPISODE_RUNNING = none */
 	int fd;
 };
 
@@ -27,23 +29,47 @@ struct recorder {
 	struct guard *guard;
 	struct pipeline *pipeline;
 	struct gdb *gdb;
+	struct qmp *qmp;       /* NULL = none given, or no more */
+	int64_t qmp_asked_ns;
 	struct until_sink until;
 	int signal_fd, timer_fd;
 	enum gdb_status target;
 };
 
+static void come_to_end(struct until_sink *u)
+{
+	uint64_t one = 1;
+
+	if (write(u->fd, &one, sizeof(one)) < 0)
+		return; /* signalled already */
+}
+
 static int until_event(struct sink *s, const struct sink_event *se, struct error *err)
 {
 	struct until_sink *u = (struct until_sink *)s;
-	uint64_t one = 1;
 
 	(void)err;
-	if (se->ev->kind == u->kind && write(u->fd, &one, sizeof(one)) < 0)
-		return 0; /* signalled already */
+	if (se->ev->kind == u->kind)
+		come_to_end(u);
 	return 0;
 }
 
-static const struct sink_ops until_ops = { .name = "until", .event = until_event };
+/* Every CPU's boot relocation is done at some time: nobody waits for that. */
+static int until_episode(struct sink *s, const struct episode *ep, struct error *err)
+{
+	struct until_sink *u = (struct until_sink *)s;
+
+	(void)err;
+	if (ep->status != u->status || u->status == EPISODE_RUNNING || ep->cut_short)
+		return 0;
+	if (ep->kind != EPISODE_BOOT || ep->status == EPISODE_STUCK)
+		come_to_end(u);
+	return 0;
+}
+
+static const struct sink_ops until_ops = {
+	.name = "until", .event = until_event, .episode = until_episode,
+};
 
 static int open_signals(void)
 {
@@ -135,6 +161,12 @@ static int suspend(struct recorder *r, struct error *err)
 	return rc;
 }
 
+/* How often guest RAM is sampled: while a CPU comes or goes, and otherwise. */
+#define BUSY_MS 3
+#define QMP_MS 50
+#define IDLE_MS 250
+#define QMP_EVERY_NS (QMP_MS * 1000000ll) /* how often QMP is asked for the CPUs */
+
 enum { GOES_ON = 0, ENDS = 1 };
 
 static int on_signal(struct recorder *r, struct error *err)
@@ -155,6 +187,40 @@ static int on_target(struct recorder *r, int rc)
 	return rc == GDB_EXITED ? ENDS : rc;
 }
 
+/* Ask now and then; QEMU's answers and events come over its descriptor. */
+static void ask_qmp(struct recorder *r)
+{
+	if (!r->qmp || clock_now() - r->qmp_asked_ns < QMP_EVERY_NS)
+		return;
+	r->qmp_asked_ns = clock_now();
+	qmp_ask(r->qmp, NULL);
+}
+
+/* A CPU came or went. Without QMP the recording goes on. */
+static int on_qmp(struct recorder *r, struct error *err)
+{
+	struct error why;
+	int changed = qmp_handle(r->qmp, &why);
+
+	if (changed >= 0)
+		return changed ? gdb_rescan(r->gdb, err) : 0;
+	r->args->note(r->args->arg, why.text);
+	qmp_close(r->qmp);
+	r->qmp = NULL;
+	return 0;
+}
+
+/* An episode is stuck: look at the guest; and once that told who lost an SMI, help if we are to. */
+static int look(struct recorder *r, struct error *err)
+{
+	int cpu = pipeline_kick_cpu(r->pipeline);
+	uint64_t count;
+
+	if (read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0)
+		return 0;
+	return r->args->kick && cpu != CPU_UNKNOWN ? gdb_kick(r->gdb, cpu, err) : gdb_look(r->gdb, err);
+}
+
 static int turn(struct recorder *r, struct error *err)
 {
 	struct pollfd p[] = {
@@ -164,10 +230,12 @@ static int turn(struct recorder *r, struct error *err)
 		{ .fd = r->timer_fd, .events = POLLIN },
 		{ .fd = r->until.fd, .events = POLLIN },
 		{ .fd = pipeline_failed_fd(r->pipeline), .events = POLLIN },
+		{ .fd = pipeline_look_fd(r->pipeline), .events = POLLIN },
+		{ .fd = r->qmp ? qmp_fd(r->qmp) : -1, .events = POLLIN },
 	};
-	int rc = GOES_ON;
+	int rc = GOES_ON, busy = pipeline_busy(r->pipeline) || gdb_busy(r->gdb);
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
+	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : r->qmp ? QMP_MS : IDLE_MS) < 0)
 		return errno == EINTR ? GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
 	if (p[3].revents || p[4].revents || p[5].revents)
 		return ENDS;
@@ -175,9 +243,17 @@ static int turn(struct recorder *r, struct error *err)
 		rc = on_target(r, gdb_handle(r->gdb, err));
 	if (!rc && p[1].revents)
 		rc = on_target(r, gdb_wake(r->gdb, err));
+	if (!rc && p[6].revents)
+		rc = on_target(r, look(r, err));
+	if (!rc && p[7].revents)
+		rc = on_target(r, on_qmp(r, err));
 	if (!rc && p[2].revents)
 		rc = on_signal(r, err);
-	return rc;
+	if (rc)
+		return rc;
+	gdb_tick(r->gdb);
+	ask_qmp(r);
+	return 0;
 }
 
 static int open_all(struct recorder *r, struct error *err)
@@ -185,6 +261,7 @@ static int open_all(struct recorder *r, struct error *err)
 	r->signal_fd = open_signals();
 	r->timer_fd = open_timer(r->args->for_ns);
 	r->until = (struct until_sink){ .sink.ops = &until_ops, .kind = r->args->until,
+					.status = r->args->until_episode,
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
@@ -192,7 +269,11 @@ static int open_all(struct recorder *r, struct error *err)
 	if (!r->guard)
 		return -ERR_OUTPUT;
 	r->pipeline = pipeline_start(r->args->judge, err);
-	return r->pipeline ? 0 : -ERR_OUTPUT;
+	if (!r->pipeline)
+		return -ERR_OUTPUT;
+	if (r->args->qmp && !(r->qmp = qmp_open(r->args->qmp, r->args->timeout_ms, err)))
+		return -ERR_TARGET;
+	return 0;
 }
 
 static int begin(struct recorder *r, struct error *err)
@@ -202,7 +283,7 @@ static int begin(struct recorder *r, struct error *err)
 
 	if (n < 0)
 		return n;
-	if (r->args->until != RECORD_NO_UNTIL)
+	if (r->args->until != RECORD_NO_UNTIL || r->args->until_episode != EPISODE_RUNNING)
 		sinks[n++] = &r->until.sink;
 	pipeline_deliver(r->pipeline, sinks, (unsigned)n);
 	return 0;
@@ -224,6 +305,7 @@ static int close_all(struct recorder *r, int rc, struct error *err)
 	if (r->pipeline)
 		failed = pipeline_finish(r->pipeline, &sink_err);
 	guard_end(r->guard);
+	qmp_close(r->qmp);
 	close_fd(r->signal_fd);
 	close_fd(r->timer_fd);
 	close_fd(r->until.fd);

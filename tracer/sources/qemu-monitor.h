@@ -35,4 +35,10 @@ int monitor_cpu_tids(const char *text, int *tid, int max);
  */
 bool monitor_cpu_path(const char *text, int index, char *path, size_t size);
 
+/* A property's value (`qom-get`: 12, true) or a port's (`i`: "portl[0x0630] = 0x21"). False: an error message. */
+bool monitor_value(const char *text, uint64_t *value);
+
+/* The words of `xp /Nwx` ("0000000000038000: 0x00000000 ..."); returns how many, at most @max. */
+int monitor_words(const char *text, uint32_t *out, int max);
+
 #endif
