@@ -19,6 +19,7 @@ struct reader {
 	int64_t first_id;
 	int64_t disorder_ns;    /* an event is older than one before it by this at most */
 	int data_version;
+	int version;            /* of the schema */
 	sqlite3_stmt *meta;
 	int64_t deadline;       /* CLOCK_MONOTONIC, 0 = none */
 };
@@ -32,6 +33,10 @@ struct cursor {
 		int (*cpu)(void *arg, const struct reader_cpu *cpu);
 		int (*smi)(void *arg, const struct reader_smi *smi);
 		int (*event)(void *arg, int64_t id, const struct event *ev);
+		int (*violation)(void *arg, const struct reader_violation *v);
+		int (*episode)(void *arg, const struct reader_episode *ep);
+		int (*verdict)(void *arg, const char *subject, const char *text);
+		int (*result)(void *arg, const struct reader_result *result);
 		int (*text)(void *arg, int columns, const char *const *value, const char *const *name);
 	} cb;
 };
@@ -54,6 +59,9 @@ static inline bool is_sane(int64_t n)
 {
 	return n >= 0 && n <= INT64_C(1) << 62;
 }
+
+/* The part of the summary that is about findings. */
+int summarize_findings(struct reader *r, struct error *err);
 
 /* SQLite's last failure, and a row that cannot be. Both ERR_CORRUPT. */
 int reader_fail(struct reader *r, struct error *err);

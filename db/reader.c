@@ -58,7 +58,7 @@ static int load_summary(struct reader *r, struct error *err)
 	if (each_row(r, "SELECT name, value FROM total", 0, NULL, take_total, slots, err) < 0 ||
 	    ask(r, "SELECT max(cpu) FROM cpu", &cpus, err) < 0 ||
 	    ask(r, "SELECT min(id) FROM event", &r->first_id, err) < 0 ||
-	    ask(r, "SELECT max(id) FROM event", &s->last_id, err) < 0)
+	    ask(r, "SELECT max(id) FROM event", &s->last_id, err) < 0 || summarize_findings(r, err) < 0)
 		return -(int)ERR_CORRUPT;
 	if (cpus < -1 || cpus >= EVENT_MAX_CPUS)
 		return bad_row(r, "cpu", cpus, err);
@@ -99,6 +99,7 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 		return -(int)ERR_CORRUPT;
 	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
 	r->data_version = -1;
+	r->version = recording_version(r->db);
 	if (sqlite3_prepare_v3(r->db, "SELECT value FROM meta WHERE key = ?", -1, SQLITE_PREPARE_PERSISTENT,
 			       &r->meta, NULL))
 		return reader_fail(r, err);

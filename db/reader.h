@@ -31,6 +31,10 @@ struct reader_summary {
 	int64_t stops;               /* pauses */
 	bool live;                   /* a recorder still writes: meta closed=0 and the file is in use */
 	bool closed;                 /* meta closed=1: ended cleanly */
+	int64_t violations;          /* stored ones */
+	bool stuck;                  /* some episode is */
+	bool verdict;                /* there are lines of a verdict */
+	bool judged;                 /* the file can hold findings at all: schema 2 */
 };
 
 struct reader_cpu {
@@ -51,6 +55,40 @@ struct reader_smi {
 	enum smi_cause cause;
 	int apm_cmd, apm_data;       /* SMI_CMD_UNKNOWN */
 	uint64_t saved_rip;          /* UINT64_MAX unknown */
+};
+
+/*
+ * What the recorder concluded. Texts are the file's: cut at the border of a character to what fits, and
+ * untrusted (safe_text() before a terminal). Schema 1 has none of it: no rows then.
+ */
+struct reader_violation {
+	int64_t id, ts_ns;
+	int cpu;                     /* or CPU_UNKNOWN */
+	char invariant[48], severity[16], step[8], message[512];
+	int64_t evidence[4];         /* event ids, 0 = none */
+};
+
+struct reader_step {
+	char name[24], letter[8];
+	int64_t ts_ns, event;
+};
+
+#define READER_STEPS 32
+struct reader_episode {
+	int64_t id;
+	int cpu;
+	char kind[16], profile[24], status[16];
+	char step[24], next[24];     /* the last step reached, the one it waits for; "" = none */
+	int64_t start_ns, end_ns, stuck_ns; /* 0 = not over, not stuck */
+	char rendezvous[512];        /* CPUs that came to its SMI: "0 1 2" */
+	char verdict[1200];
+	unsigned steps;
+	struct reader_step at[READER_STEPS]; /* as they came */
+};
+
+struct reader_result {
+	char name[48], severity[16], step[8], status[16], why[160];
+	int64_t exercised, violations;
 };
 
 /* NULL on failure, with @err filled: ERR_USAGE no such file, ERR_CORRUPT not a recording. */
@@ -92,6 +130,22 @@ int reader_events(struct reader *r, const struct reader_filter *f,
 
 /* One event by id: 1 found, 0 not there. */
 int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err);
+
+/* Violations of @cpu (or READER_ANY_CPU) in [from, to], by time; at most @limit of them, 0 = all. */
+int reader_violations(struct reader *r, int cpu, int64_t from, int64_t to, int64_t limit, bool backwards,
+		      int (*cb)(void *arg, const struct reader_violation *v), void *arg, struct error *err);
+
+/* Every episode, by id, with its steps. */
+int reader_episodes(struct reader *r, int (*cb)(void *arg, const struct reader_episode *ep), void *arg,
+		    struct error *err);
+
+/* The lines of the last verdict, in order. Untrusted text. */
+int reader_verdict(struct reader *r, int (*cb)(void *arg, const char *subject, const char *text), void *arg,
+		   struct error *err);
+
+/* How each invariant stood, by its number. */
+int reader_results(struct reader *r, int (*cb)(void *arg, const struct reader_result *result), void *arg,
+		   struct error *err);
 
 /*
  * Run one read-only statement (a view query of our own); a row's columns as text, NULL for NULL.

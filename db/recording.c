@@ -123,11 +123,25 @@ static const struct table {
 	{ "total", ":name value" },
 	{ "episode", "id :kind cpu :profile :status :step start_ns end_ns :verdict" },
 	{ "violation", "id ts_ns cpu :invariant :severity :step :message" },
+	{ NULL, NULL },
+};
+
+/* Since version 2. */
+static const struct table findings_tables[] = {
+	{ "episode", ":next stuck_ns :rendezvous cut_short" },
+	{ "episode_step", "episode position :step :letter ts_ns event" },
+	{ "violation", "e0 e1 e2 e3" },
+	{ "invariant", "number :name :severity :step :status exercised violations :why" },
+	{ "verdict", "position :subject :text" },
+	{ NULL, NULL },
 };
 
 static const char *const views[] = {
 	"meta_v", "event_v", "smi_v", "smbase_v", "port_v", "ipi_v", "cpuhp_v", "cpu_v", "episode_v",
-	"violation_v", "loss_v", "blind_v", "pause_v",
+	"violation_v", "loss_v", "blind_v", "pause_v", NULL,
+};
+static const char *const findings_views[] = {
+	"step_v", "invariant_v", "hang_v", "config_v", "handoff_v", NULL,
 };
 
 /* Is there a real @type of that name? Virtual tables have no root page. */
@@ -163,15 +177,31 @@ static bool columns_match(sqlite3 *db, const struct table *t)
 	return true;
 }
 
-static int check_schema(sqlite3 *db, const char *path, struct error *err)
+static int check_tables(sqlite3 *db, const char *path, const struct table *t, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-		if (!object_exists(db, "table", tables[i].name) || !columns_match(db, &tables[i]))
+	for (; t->name; t++)
+		if (!object_exists(db, "table", t->name) || !columns_match(db, t))
 			return fail(err, ERR_CORRUPT, "%s is damaged: table '%s' is not as it should be",
-				    path, tables[i].name);
-	for (size_t i = 0; i < sizeof(views) / sizeof(*views); i++)
-		if (!object_exists(db, "view", views[i]))
-			return fail(err, ERR_CORRUPT, "%s is damaged: view '%s' is missing", path, views[i]);
+				    path, t->name);
+	return 0;
+}
+
+static int check_views(sqlite3 *db, const char *path, const char *const *name, struct error *err)
+{
+	for (; *name; name++)
+		if (!object_exists(db, "view", *name))
+			return fail(err, ERR_CORRUPT, "%s is damaged: view '%s' is missing", path, *name);
+	return 0;
+}
+
+static int check_schema(sqlite3 *db, const char *path, int version, struct error *err)
+{
+	bool findings = version >= RECORDING_FINDINGS;
+
+	if (check_tables(db, path, tables, err) < 0 || check_views(db, path, views, err) < 0 ||
+	    (findings && check_tables(db, path, findings_tables, err) < 0) ||
+	    (findings && check_views(db, path, findings_views, err) < 0))
+		return -(int)ERR_CORRUPT;
 	return 0;
 }
 
@@ -202,7 +232,14 @@ static int check_identity(sqlite3 *db, const char *path, struct error *err)
 	if (version > RECORDING_VERSION)
 		return fail(err, ERR_CORRUPT, "%s was made by a newer smmtrace (schema %d; this one reads"
 			    " %d)", path, version, RECORDING_VERSION);
-	return check_schema(db, path, err);
+	return check_schema(db, path, version, err);
+}
+
+int recording_version(sqlite3 *db)
+{
+	int version = 0;
+
+	return ask_number(db, "PRAGMA user_version", &version) ? 0 : version;
 }
 
 static sqlite3 *open_connection(const char *name, int flags)

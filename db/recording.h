@@ -19,7 +19,8 @@
 #include "../gdbproto/error.h"
 
 #define RECORDING_APPLICATION_ID 0x534d4d54 /* "SMMT" */
-#define RECORDING_VERSION 1
+#define RECORDING_VERSION 2
+#define RECORDING_FINDINGS 2 /* since then it holds steps, evidence, invariants and a verdict */
 
 /* Does a recorder write @path at this moment? */
 bool recording_in_use(const char *path);
@@ -41,6 +42,9 @@ sqlite3 *recording_open(const char *path, struct error *err);
  * more, so it is read without locks, and its recorder can finish turning it into one file.
  */
 sqlite3 *recording_open_ended(const char *path, struct error *err);
+
+/* The schema's version of an open recording. Before an authorizer forbids to ask. */
+int recording_version(sqlite3 *db);
 
 /* ERR_CORRUPT when the file is at fault, else @code; "DOING: REASON" with the system's reason if any. */
 int recording_fail(struct error *err, enum error_code code, sqlite3 *db, const char *fmt, ...)

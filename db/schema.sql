@@ -15,7 +15,7 @@
 --     'closed' is 0; it is 1, and there is one plain file, after a clean end.
 
 PRAGMA application_id = 1397574996; -- 'SMMT'
-PRAGMA user_version = 1;
+PRAGMA user_version = 2; -- 1: no findings but empty tables episode and violation
 
 -- What is known about the recording: closed, version, started, pid, target ...
 CREATE TABLE meta (
@@ -126,27 +126,66 @@ CREATE TABLE total (
 	value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Boot relocations, plugs and unplugs of a CPU, and rules that were broken.
--- Empty in a recording whose recorder judges neither.
+-- What the recorder concluded from the events, by the rules of `smmtrace list invariants`.
+-- `smmtrace check` concludes it again.
+
+-- One boot relocation, plug or unplug of a CPU, as it stood last.
 CREATE TABLE episode (
 	id INTEGER PRIMARY KEY,
 	kind TEXT NOT NULL,           -- boot, plug, unplug
 	cpu INTEGER,
 	profile TEXT,                 -- the flow it was judged by: ovmf, design
 	status TEXT NOT NULL,         -- done, running, stuck
-	step TEXT,                    -- the step it is in
+	step TEXT,                    -- the last step it reached
+	next TEXT,                    -- the step it waits for; NULL = none
 	start_ns INTEGER NOT NULL,
 	end_ns INTEGER,
+	stuck_ns INTEGER,             -- when the deadline of its step passed; NULL = it is not stuck
+	rendezvous TEXT,              -- CPUs that came to its SMI: '0 1 2'
+	cut_short INTEGER NOT NULL,   -- 1 = ended by a system reset or with the guest
 	verdict TEXT
 ) STRICT;
+
+-- The steps that an episode has reached.
+CREATE TABLE episode_step (
+	episode INTEGER NOT NULL,
+	position INTEGER NOT NULL,    -- in the order in which steps are expected
+	step TEXT NOT NULL,
+	letter TEXT,                  -- of the design's steps, 'a' .. 'f'
+	ts_ns INTEGER NOT NULL,
+	event INTEGER,                -- id of the event that made it
+	PRIMARY KEY (episode, position)
+) STRICT, WITHOUT ROWID;
+
+-- A rule was broken; e0 .. e3 are the ids of the events that prove it.
 CREATE TABLE violation (
 	id INTEGER PRIMARY KEY,
 	ts_ns INTEGER NOT NULL,
 	cpu INTEGER,
 	invariant TEXT NOT NULL,
+	severity TEXT NOT NULL,       -- error, warning, note
+	step TEXT,
+	message TEXT NOT NULL,
+	e0 INTEGER, e1 INTEGER, e2 INTEGER, e3 INTEGER
+) STRICT;
+
+-- How each rule stood last.
+CREATE TABLE invariant (
+	number INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
 	severity TEXT NOT NULL,
 	step TEXT,
-	message TEXT NOT NULL
+	status TEXT NOT NULL,         -- never (exercised), holds, unknown, violated
+	exercised INTEGER NOT NULL,
+	violations INTEGER NOT NULL,  -- all of them, also those that have no row
+	why TEXT                      -- unknown: what was missing
+) STRICT;
+
+-- The last verdict: who waits for whom.
+CREATE TABLE verdict (
+	position INTEGER PRIMARY KEY,
+	subject TEXT NOT NULL,        -- 'verdict', 'CPU 0', 'first broken rule' ...
+	text TEXT NOT NULL
 ) STRICT;
 
 -- The views.
@@ -261,10 +300,47 @@ SELECT cpu, apic_id,
 FROM cpu;
 
 CREATE VIEW episode_v AS
-SELECT id, kind, cpu, profile, status, step, start_ns, end_ns, verdict FROM episode;
+SELECT id, kind, cpu, profile, status, step, start_ns, end_ns, verdict,
+	next, stuck_ns, rendezvous, cut_short
+FROM episode;
 
+-- dur_ns: since the step before it, in time.
+CREATE VIEW step_v AS
+SELECT episode, e.cpu, s.step, letter, ts_ns,
+	ts_ns - lag(ts_ns) OVER (PARTITION BY episode ORDER BY ts_ns, position) AS dur_ns,
+	event, position
+FROM episode_step s LEFT JOIN episode e ON e.id = s.episode;
+
+-- evidence: ids of events, 'id id id'.
 CREATE VIEW violation_v AS
-SELECT ts_ns, cpu, invariant, severity, step, message, id FROM violation;
+SELECT ts_ns, cpu, invariant, severity, step, message, id,
+	nullif(ltrim(coalesce(' ' || e0, '') || coalesce(' ' || e1, '') || coalesce(' ' || e2, '')
+		|| coalesce(' ' || e3, '')), '') AS evidence
+FROM violation;
+
+CREATE VIEW invariant_v AS
+SELECT name, severity, step, status, exercised, violations, why, number FROM invariant;
+
+CREATE VIEW hang_v AS SELECT subject, text AS says, position FROM verdict;
+
+-- The machine's settings as they were read, each time; latest 1 = no later one. value NULL = it could not be read.
+CREATE VIEW config_v AS
+SELECT e.ts_ns, coalesce((SELECT text FROM word WHERE list = 'reg' AND value = e.a0), e.a0) AS reg,
+	iif(e.a1 IS NULL, NULL, printf('0x%llx', e.a1)) AS value,
+	e.id = max(e.id) OVER (PARTITION BY e.a0) AS latest,
+	e.id, (SELECT name FROM event_source WHERE source = e.source) AS source
+FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'config');
+
+-- Words by which monarch and new CPU talk. since_ns: sampled, so it changed between then and ts_ns.
+CREATE VIEW handoff_v AS
+SELECT e.ts_ns, e.cpu, coalesce((SELECT text FROM word WHERE list = 'word' AND value = e.a0), e.a0) AS word,
+	iif(e.a1 IS NULL, NULL, printf('0x%llx', e.a1)) AS addr,
+	iif(e.a2 IS NULL, NULL, printf('0x%llx', e.a2)) AS old,
+	iif(e.a3 IS NULL, NULL, printf('0x%llx', e.a3)) AS value,
+	iif(e.a4 IS NULL, NULL, printf('0x%llx', e.a4)) AS rip,
+	e.a5 AS since_ns, e.id,
+	(SELECT text FROM word WHERE list = 'origin' AND value = e.origin) AS origin
+FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'handoff');
 
 -- Events that a source is known to have lost.
 CREATE VIEW loss_v AS

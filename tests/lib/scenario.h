@@ -3,7 +3,8 @@
  * A recording made of lines in the events' text form (tracer/event-text.h), for
  * tests of the views. Lines may come slowly: each is committed as it is read, so
  * a reader sees a living recording. "#" begins a comment; "now" in front of a line
- * gives it the present time; "meta KEY VALUE" sets a meta key.
+ * gives it the present time; "meta KEY VALUE" sets a meta key; what was concluded
+ * is told as in findings.h.
  */
 #ifndef TESTS_LIB_SCENARIO_H
 #define TESTS_LIB_SCENARIO_H
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings.h"
 #include "../../db/writer.h"
 #include "../../tracer/clock.h"
 #include "../../tracer/event-text.h"
@@ -19,6 +21,7 @@
 struct scenario {
 	struct writer *writer;
 	struct model model;
+	struct findings findings;
 	int64_t n;
 };
 
@@ -47,10 +50,14 @@ static inline int scenario_event(struct scenario *s, const char *line, struct er
 static inline int scenario_line(struct scenario *s, char *line, struct error *err)
 {
 	char *value;
+	int told;
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!*line || *line == '#')
 		return 0;
+	told = findings_line(&s->findings, writer_sink(s->writer), line, err);
+	if (told)
+		return told < 0 ? told : 0;
 	if (strncmp(line, "meta ", 5))
 		return scenario_event(s, line, err);
 	value = strchr(line + 5, ' ');

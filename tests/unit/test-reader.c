@@ -385,8 +385,8 @@ static void other_schemas_are_refused(void **state)
 	static const struct {
 		const char *sql, *expected;
 	} cases[] = {
-		{ "PRAGMA user_version = 2", "newer smmtrace" },
-		{ "PRAGMA user_version = 1; PRAGMA application_id = 1", "not a recording" },
+		{ "PRAGMA user_version = 3", "newer smmtrace" },
+		{ "PRAGMA user_version = 2; PRAGMA application_id = 1", "not a recording" },
 		{ "PRAGMA application_id = 1397574996; DROP VIEW port_v", "'port_v'" },
 		{ "CREATE VIEW port_v AS SELECT 1; DROP TABLE total", "'total'" },
 		{ "CREATE VIEW total AS SELECT 'events' AS name, 1 AS value", "'total'" },

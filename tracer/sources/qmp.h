@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * QEMU's machine protocol as a witness of CPUs that come and go while nothing stops the guest: it
+ * is asked for the CPUs there are (query-cpus-fast, which does not touch them) and listened to for
+ * DEVICE_DELETED. It never changes anything. QEMU serves one client per QMP socket.
+ *
+ * Sole user of jansson.h. One struct qmp belongs to one thread.
+ */
+#ifndef TRACER_SOURCES_QMP_H
+#define TRACER_SOURCES_QMP_H
+
+#include "../../gdbproto/error.h"
+
+struct qmp;
+
+/*
+ * Connect to the socket at @path (or :PORT, HOST:PORT) and negotiate. NULL with the reason: nobody there,
+ * somebody else connected, or not QMP (what it said instead is told).
+ */
+struct qmp *qmp_open(const char *path, int timeout_ms, struct error *err);
+void qmp_close(struct qmp *q); /* NULL is fine */
+
+/* Readable when QEMU says something. */
+int qmp_fd(const struct qmp *q);
+
+/* Ask which CPUs there are, unless an answer is due already. The answer comes through qmp_handle(). */
+int qmp_ask(struct qmp *q, struct error *err);
+
+/* Take what has arrived: 1 = a CPU came or went, 0 = nothing of that, negative = the connection is over. */
+int qmp_handle(struct qmp *q, struct error *err);
+
+#endif
