@@ -73,7 +73,7 @@ static void judge_window(struct check *c, const struct scene *s, int64_t now)
 	} else if (!(w->value & MCH_9C_LOCKED)) {
 		check_violated(c, &f, "the SMRAM at 0x30000 was not locked (MCH 0x9c is 0x%" PRIx64 "): the OS can "
 			       "write what a new CPU runs in SMM", w->value);
-	} else if (seen->known && moment_after(seen->when, w->when) && seen->value != HIDDEN_BYTES) {
+	} else if (seen->known && seen->value != HIDDEN_BYTES) {
 		f.evidence[1] = seen->when.id;
 		check_violated(c, &f, "MCH 0x9c says that the SMRAM at 0x30000 is locked, but it reads as 0x%" PRIx64
 			       " outside SMM", seen->value);
@@ -129,7 +129,7 @@ static void smram_locked(struct check *c, const struct check_input *in)
 	else if (!(tseg->value & MCH_9E_T_EN))
 		check_violated(c, &f, "the hot-plug SMI was raised while TSEG is off (MCH 0x9e is 0x%" PRIx64 ")",
 			       tseg->value);
-	else if (seen->known && moment_after(seen->when, s->locked) && seen->value != HIDDEN_BYTES)
+	else if (seen->known && seen->value != HIDDEN_BYTES)
 		check_violated(c, &f, "TSEG is locked, but reads as 0x%" PRIx64 " outside SMM", seen->value);
 	else
 		check_holds(c);
