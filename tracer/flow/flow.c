@@ -249,6 +249,7 @@ void flow_advance(struct flow *f, const struct scene *s, int64_t now)
 			continue;
 		e->ep.status = EPISODE_STUCK;
 		e->ep.stuck_ns = due;
+		e->ep.deadline_ns = f->options.deadline_ns[e->ep.step];
 		tell(f, e);
 	}
 }

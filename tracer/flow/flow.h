@@ -117,6 +117,7 @@ struct episode {
 	int64_t step_ns;           /* since when it has stood at this step */
 	int64_t paused_at_step;    /* scene's paused_ns then */
 	int64_t stuck_ns;          /* when its deadline passed, 0 = not stuck */
+	int64_t deadline_ns;       /* stuck: the one that passed */
 	struct cpuset rendezvous;  /* CPUs that came to its SMI */
 	bool cut_short;            /* the machine was reset, or its CPU or the guest ended, before its last point */
 	char verdict[1024];        /* one paragraph, "" = none yet; written by the judge */
