@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The paragraph of one episode. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "verdict-text.h"
 
@@ -54,9 +55,12 @@ static void say_awaited(const struct telling *t)
 		return;
 	say(t->p, "waits for ");
 	say_about(t->p, point->waits_for, t->ep->cpu);
-	say(t->p, ", which ");
-	say_about(t->p, point->provider, t->ep->cpu);
-	say(t->p, " owes.");
+	if (strncmp(point->waits_for, point->provider, strlen(point->provider))) {
+		say(t->p, ", which ");
+		say_about(t->p, point->provider, t->ep->cpu);
+		say(t->p, " owes");
+	}
+	say(t->p, ".");
 }
 
 /* ---- what happened to it ---- */
@@ -128,6 +132,30 @@ static void say_missing(const struct telling *t)
 	say(t->p, ".");
 }
 
+static void say_late(const struct telling *t)
+{
+	const struct moment *smi = &t->ep->at[STEP_SMI], *met = &t->ep->at[STEP_RENDEZVOUS];
+
+	if (t->ep->kind == EPISODE_BOOT)
+		return;
+	if (!cpuset_empty(&t->ep->late)) {
+		say(t->p, " The monarch had to send an SMI of its own to ");
+		say_cpus(t->p, &t->ep->late);
+		say(t->p, ", late for the rendezvous.");
+	}
+	if (moment_is(*smi) && moment_is(*met) && met->ns - smi->ns > LATE_NS) {
+		say(t->p, " The rendezvous took ");
+		say_span(t->p, met->ns - smi->ns);
+		say(t->p, ".");
+	}
+}
+
+static void say_settings_too(const struct telling *t)
+{
+	if (t->ep->kind == EPISODE_PLUG && !t->c->relocated)
+		say_settings(t->p, t->in);
+}
+
 static void say_started(const struct telling *t)
 {
 	if (t->c->relocated || !happened(t, t->c->started))
@@ -158,6 +186,10 @@ static void say_cpu(const struct telling *t)
 {
 	bool idle = verdict_kick_helps(t->in, t->ep);
 
+	if (verdict_place(t->in->model, t->in->scene, t->ep->cpu) == PLACE_UNKNOWN) {
+		say(t->p, " Where CPU %d is, is not known.", t->ep->cpu);
+		return;
+	}
 	say(t->p, " CPU %d is ", t->ep->cpu);
 	say_place(t->p, t->in, t->ep->cpu);
 	say(t->p, "%s.", idle ? ", with no SMI pending: it will not do so" : "");
@@ -196,17 +228,26 @@ static void tell_open(const struct telling *t)
 	say_awaited(t);
 }
 
+static void tell_running(const struct telling *t)
+{
+	tell_open(t);
+	say_missing(t);
+	say_late(t);
+}
+
 static void tell_stuck(const struct telling *t)
 {
 	tell_open(t);
 	say_monarch(t);
 	if (t->ep->kind != EPISODE_UNPLUG || moment_is(t->ep->at[STEP_HAND_OVER]))
 		say_cpu(t);
+	say_settings_too(t);
 	say_reset_in_smm(t);
 	say_smi(t);
 	say_missing(t);
 	say_ignored(t);
 	say_started(t);
+	say_late(t);
 	say_cause(t);
 	if (verdict_kick_helps(t->in, t->ep))
 		say(t->p, " `smmtrace kick TARGET --cpu %d` sends the SMI again.", t->ep->cpu);
@@ -233,7 +274,6 @@ static void tell_cut(const struct telling *t)
 static void tell_done(const struct telling *t)
 {
 	const struct episode *ep = t->ep;
-	const struct moment *smi = &ep->at[STEP_SMI], *met = &ep->at[STEP_RENDEZVOUS];
 
 	say_title(t);
 	say(t->p, ": done in ");
@@ -247,13 +287,7 @@ static void tell_done(const struct telling *t)
 		say(t->p, ", not yet proved by an SMI there");
 	}
 	say(t->p, ".");
-	if (ep->kind != EPISODE_BOOT && moment_is(*smi) && moment_is(*met) && met->ns - smi->ns > LATE_NS) {
-		say(t->p, " The rendezvous took ");
-		say_span(t->p, met->ns - smi->ns);
-		say(t->p, ": a CPU came late.");
-	}
-	if (ep->kind != EPISODE_BOOT && moment_is(*smi) && !moment_is(*met))
-		say_missing(t);
+	say_late(t);
 }
 
 void verdict_of_episode(char *out, size_t size, const struct verdict_input *in, const struct episode *ep)
@@ -268,5 +302,5 @@ void verdict_of_episode(char *out, size_t size, const struct verdict_input *in, 
 	else if (ep->status == EPISODE_STUCK)
 		tell_stuck(&t);
 	else
-		tell_open(&t);
+		tell_running(&t);
 }

@@ -44,6 +44,12 @@ int verdict_expected_cpu(const struct verdict_input *in);
 /* Was the last look at it later than all it has done? */
 bool verdict_look_is_fresh(const struct scene *s, int cpu);
 
+/* What the settings alone say against CPU hot-plug. False when they say nothing. */
+bool say_settings(struct prose *p, const struct verdict_input *in);
+
+/* QEMU did not accept the SMI features: firmware stops at boot. */
+bool verdict_refused_features(const struct verdict_input *in);
+
 /* Kick for this episode's CPU? */
 bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep);
 

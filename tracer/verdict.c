@@ -9,7 +9,6 @@
 
 /* Lines kept free behind those of the CPUs. */
 #define LINES_BEHIND 20
-#define MCH_9C_ABSENT 0xff
 
 /* ---- cause ---- */
 
@@ -128,65 +127,58 @@ static void add_cause(struct verdict *v, const struct verdict_input *in, const s
 	say(&p, "%s", invariant_list[cause->invariant]->meaning);
 }
 
-/* ---- what the machine's settings mean ---- */
-
-/* Why hot-plug cannot work here, from the settings alone. */
 static void add_settings(struct verdict *v, const struct verdict_input *in)
 {
-	uint64_t got = 0, asked = 0, smram = 1, mch_9c = 0;
-	bool known = scene_config(in->scene, CONFIG_SMI_NEGOTIATED, &got), hotplug = known && got & SMI_FEATURE_HOTPLUG;
-	struct prose p;
+	char text[sizeof(v->line[0].text)];
+	struct prose p = prose_into(text, sizeof(text));
 
-	if (known && !got && scene_config(in->scene, CONFIG_SMI_REQUESTED, &asked) && asked) {
-		p = add_line(v, "SMI features");
-		say(&p, "the firmware asked for 0x%" PRIx64 ", and QEMU did not accept that (features-ok is not 1)%s. "
-		    "OVMF stops there, in CpuDeadLoop() of SmmControl2Dxe.", asked,
-		    asked & (SMI_FEATURE_HOTPLUG | SMI_FEATURE_HOT_UNPLUG) && !(asked & SMI_FEATURE_BROADCAST) ?
-		    ": CPU hot-plug (0x2) and hot-unplug (0x4) need broadcast (0x1)" : "");
-	} else if (known && got & SMI_FEATURE_BROADCAST && !hotplug) {
-		p = add_line(v, "device_add");
-		say(&p, "QEMU will refuse to add a CPU (\"cpu hotplug with SMI wasn't enabled by firmware\"): bit 1 "
-		    "is not in the negotiated SMI features 0x%" PRIx64, got);
-	}
-	if (known && got & SMI_FEATURE_BROADCAST && !(got & SMI_FEATURE_HOT_UNPLUG)) {
-		p = add_line(v, "device_del");
-		say(&p, "QEMU will refuse to remove a CPU (\"cpu hot-unplug with SMI wasn't enabled by firmware\"): "
-		    "bit 2 is not in the negotiated SMI features 0x%" PRIx64, got);
-	}
-	scene_config(in->scene, CONFIG_MCH_9C, &mch_9c);
-	if (hotplug && ((scene_config(in->scene, CONFIG_SMBASE_SMRAM, &smram) && !smram) || mch_9c == MCH_9C_ABSENT)) {
-		p = add_line(v, "default SMBASE");
-		say(&p, "this machine cannot hide the memory at 0x30000 (smbase-smram is off), but hot-plug was "
-		    "negotiated: OVMF's CpuHotplugSmm does not load, and a hot-added CPU runs in SMM what the OS put "
-		    "at 0x38000.");
-	}
-}
-
-static bool negotiation_failed(const struct verdict_input *in)
-{
-	uint64_t got = 0, asked = 0;
-
-	return scene_config(in->scene, CONFIG_SMI_NEGOTIATED, &got) && !got &&
-	       scene_config(in->scene, CONFIG_SMI_REQUESTED, &asked) && asked;
+	if (!say_settings(&p, in))
+		return;
+	p = add_line(v, "settings");
+	say(&p, "%s", text);
 }
 
 /* ---- the paragraph ---- */
 
-/* The episode that stands for the whole: the first that is stuck, else the last that was cut short by the end. */
+/* Of two stuck ones: the one that the monarch waits for, or else the one that was stuck first. */
+static bool leads(const struct verdict_input *in, const struct episode *ep, const struct episode *other)
+{
+	int awaited = verdict_expected_cpu(in);
+
+	if (!other || (ep->cpu == awaited) != (other->cpu == awaited))
+		return !other || ep->cpu == awaited;
+	return ep->stuck_ns < other->stuck_ns;
+}
+
+/* What stands for the whole: a stuck episode, else one that the end of QEMU cut short, else a running one. */
 static struct episode *episode_of_note(const struct verdict_input *in)
 {
-	struct episode *first = NULL, *cut = NULL, *running = NULL, *ep;
+	struct episode *stuck = NULL, *cut = NULL, *running = NULL, *ep;
+	struct moment end = in->scene->target_exit;
 
 	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++) {
-		if (ep->cut_short && moment_is(in->scene->target_exit) &&
-		    ep->end_ns == in->scene->target_exit.ns)
+		if (ep->cut_short && moment_is(end) && ep->end_ns == end.ns)
 			cut = ep;
-		else if (ep->status == EPISODE_STUCK && !ep->cut_short && (!first || ep->stuck_ns < first->stuck_ns))
-			first = ep;
+		else if (ep->status == EPISODE_STUCK && !ep->cut_short && leads(in, ep, stuck))
+			stuck = ep;
 		else if (ep->status == EPISODE_RUNNING && !ep->cut_short)
 			running = ep;
 	}
-	return first ? first : cut ? cut : running;
+	return stuck ? stuck : cut ? cut : running;
+}
+
+static void say_last(struct prose *p, const struct verdict_input *in)
+{
+	const struct episode *last = NULL, *ep;
+
+	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++)
+		if (ep->status == EPISODE_DONE && (!last || ep->end_ns >= last->end_ns))
+			last = ep;
+	if (!last)
+		return;
+	say(p, " (the last was %s of CPU %d, done at ", episode_kind_name[last->kind], last->cpu);
+	say_time(p, in, last->end_ns);
+	say(p, ")");
 }
 
 static void say_done(struct prose *p, const struct verdict_input *in)
@@ -230,21 +222,25 @@ static bool any_smi(const struct verdict_input *in)
 static void say_state(struct prose *p, const struct verdict_input *in)
 {
 	const struct violation *v = verdict_cause(in, NULL);
+	char settings[512];
+	struct prose q = prose_into(settings, sizeof(settings));
+	bool against = say_settings(&q, in);
 
 	if (moment_is(in->scene->target_exit)) {
 		say(p, "QEMU ended at ");
 		say_time(p, in, in->scene->target_exit.ns);
-		say(p, ", while no CPU was being relocated, plugged or unplugged: ");
-	} else if (negotiation_failed(in)) {
-		say(p, "STUCK at boot: QEMU did not accept the SMI features that the firmware asked for%s; ",
-		    any_smi(in) ? "" : ", and no SMI was seen at all");
+		say(p, ", while no CPU was being relocated, plugged or unplugged");
+		say_last(p, in);
+		say(p, ": ");
+	} else if (verdict_refused_features(in)) {
+		say(p, "STUCK at boot%s: ", any_smi(in) ? "" : ", without a single SMI");
 	} else {
-		say(p, "%s: ", v ? "Nothing is stuck" : "Healthy");
+		say(p, "%s: ", v || against ? "Nothing is stuck" : "Healthy");
 	}
 	say_done(p, in);
 	say(p, "; ");
 	say_checks(p, in);
-	say(p, ".");
+	say(p, ".%s%s", against ? " " : "", settings);
 	if (v) {
 		say(p, " First broken rule: ");
 		say_violation(p, in, v);
@@ -346,7 +342,7 @@ void verdict_make(struct verdict *v, const struct verdict_input *in)
 	const struct episode *ep = episode_of_note(in);
 
 	v->lines = 0;
-	v->stuck = any_stuck(in);
+	v->stuck = any_stuck(in) || verdict_refused_features(in);
 	add_paragraph(v, in, ep);
 	add_cpus(v, in);
 	add_cause(v, in, ep);
