@@ -5,6 +5,7 @@
 # make check-unit    only what needs no guest
 # make bench         figures beside the peers, in one run
 # make fuzz          every byte parser under libFuzzer (FUZZ_SECONDS=30 each)
+# make manual       man/smmtrace-invariants.7 from the table of invariants
 # make install       DESTDIR= PREFIX=/usr/local
 # Switches: V=1 ASAN=1 UBSAN=1 COVERAGE=1 CC=clang O=dir
 
@@ -119,19 +120,27 @@ fuzz: $(FUZZ)
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
 			-artifact_prefix=$(OBJ)/corpus/ $(OBJ)/corpus/$$name || exit 1; done
 
+# The page that is made from a table of the program; the tests compare it.
+manual: all
+	$(say) MAN man/smmtrace-invariants.7
+	$(Q)$(PROGRAM) list invariants --man > $(OBJ)/invariants.7
+	$(Q)cp $(OBJ)/invariants.7 man/smmtrace-invariants.7
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/doc/smmtrace
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/share/doc/smmtrace
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/smmtrace
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 README.md COPYING db/schema.sql $(DESTDIR)$(PREFIX)/share/doc/smmtrace
 
 clean:
 	rm -rf $(OBJ) $(PROGRAM)
 
 FORCE:
-.PHONY: all check check-unit unit-programs bench fuzz install clean FORCE
+.PHONY: all manual check check-unit unit-programs bench fuzz install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

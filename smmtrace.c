@@ -16,7 +16,8 @@
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_attach, &cmd_run, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_doctor, &cmd_list, NULL,
+	&cmd_attach, &cmd_run, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_kick, &cmd_doctor,
+	&cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";
@@ -55,8 +56,9 @@ static int show_overview(void)
 	for (const struct cmd *const *c = commands; *c; c++)
 		wrap_text(stdout, (*c)->summary, printf("  %-8s ", (*c)->name), SUMMARY_COLUMN);
 	printf("  %-8s %s\n"
-	       "\nExit status: 0 fine, 2 usage, 3 target, 4 damaged input, 6 output not written,\n"
-	       "130 ended with Ctrl-C; the manual page smmtrace(1) says more.\n",
+	       "\nExit status: 0 fine, 1 findings, 2 usage, 3 target, 4 damaged input, 5 events\n"
+	       "lost (--strict), 6 output not written, 130 ended with Ctrl-C; the manual page\n"
+	       "smmtrace(1) says more.\n",
 	       "help", "Show this, or the options of one command.");
 	return 0;
 }

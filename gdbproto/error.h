@@ -16,9 +16,11 @@
 
 enum error_code {
 	ERR_OK = 0,
+	ERR_FINDING = 1, /* what was looked for is not as it should be */
 	ERR_USAGE = 2,   /* arguments, or a name that does not exist */
 	ERR_TARGET = 3,  /* the target cannot be reached or spoken to */
 	ERR_CORRUPT = 4, /* an input file is damaged, foreign or too new */
+	ERR_LOST = 5,    /* events were lost, and the user asked for none to be (--strict) */
 	ERR_OUTPUT = 6,  /* the recording or output cannot be written */
 };
 

@@ -18,6 +18,7 @@
 struct until_sink {
 	struct sink sink; /* first */
 	enum event_kind kind;
+	enum episode_status status; /* EPISODE_RUNNING = none */
 	int fd;
 };
 
@@ -32,18 +33,40 @@ struct recorder {
 	enum gdb_status target;
 };
 
+static void come_to_end(struct until_sink *u)
+{
+	uint64_t one = 1;
+
+	if (write(u->fd, &one, sizeof(one)) < 0)
+		return; /* signalled already */
+}
+
 static int until_event(struct sink *s, const struct sink_event *se, struct error *err)
 {
 	struct until_sink *u = (struct until_sink *)s;
-	uint64_t one = 1;
 
 	(void)err;
-	if (se->ev->kind == u->kind && write(u->fd, &one, sizeof(one)) < 0)
-		return 0; /* signalled already */
+	if (se->ev->kind == u->kind)
+		come_to_end(u);
 	return 0;
 }
 
-static const struct sink_ops until_ops = { .name = "until", .event = until_event };
+/* Every CPU's boot relocation is done at some time: nobody waits for that. */
+static int until_episode(struct sink *s, const struct episode *ep, struct error *err)
+{
+	struct until_sink *u = (struct until_sink *)s;
+
+	(void)err;
+	if (ep->status != u->status || u->status == EPISODE_RUNNING || ep->cut_short)
+		return 0;
+	if (ep->kind != EPISODE_BOOT || ep->status == EPISODE_STUCK)
+		come_to_end(u);
+	return 0;
+}
+
+static const struct sink_ops until_ops = {
+	.name = "until", .event = until_event, .episode = until_episode,
+};
 
 static int open_signals(void)
 {
@@ -135,6 +158,10 @@ static int suspend(struct recorder *r, struct error *err)
 	return rc;
 }
 
+/* How often guest RAM is sampled: while a CPU comes or goes, and otherwise. */
+#define BUSY_MS 3
+#define IDLE_MS 250
+
 enum { GOES_ON = 0, ENDS = 1 };
 
 static int on_signal(struct recorder *r, struct error *err)
@@ -155,6 +182,14 @@ static int on_target(struct recorder *r, int rc)
 	return rc == GDB_EXITED ? ENDS : rc;
 }
 
+/* An episode is stuck. */
+static int look(struct recorder *r, struct error *err)
+{
+	uint64_t count;
+
+	return read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0 ? 0 : gdb_look(r->gdb, err);
+}
+
 static int turn(struct recorder *r, struct error *err)
 {
 	struct pollfd p[] = {
@@ -164,10 +199,11 @@ static int turn(struct recorder *r, struct error *err)
 		{ .fd = r->timer_fd, .events = POLLIN },
 		{ .fd = r->until.fd, .events = POLLIN },
 		{ .fd = pipeline_failed_fd(r->pipeline), .events = POLLIN },
+		{ .fd = pipeline_look_fd(r->pipeline), .events = POLLIN },
 	};
-	int rc = GOES_ON;
+	int rc = GOES_ON, busy = pipeline_busy(r->pipeline) || gdb_busy(r->gdb);
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
+	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : IDLE_MS) < 0)
 		return errno == EINTR ? GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
 	if (p[3].revents || p[4].revents || p[5].revents)
 		return ENDS;
@@ -175,8 +211,12 @@ static int turn(struct recorder *r, struct error *err)
 		rc = on_target(r, gdb_handle(r->gdb, err));
 	if (!rc && p[1].revents)
 		rc = on_target(r, gdb_wake(r->gdb, err));
+	if (!rc && p[6].revents)
+		rc = on_target(r, look(r, err));
 	if (!rc && p[2].revents)
 		rc = on_signal(r, err);
+	if (!rc)
+		gdb_tick(r->gdb);
 	return rc;
 }
 
@@ -185,6 +225,7 @@ static int open_all(struct recorder *r, struct error *err)
 	r->signal_fd = open_signals();
 	r->timer_fd = open_timer(r->args->for_ns);
 	r->until = (struct until_sink){ .sink.ops = &until_ops, .kind = r->args->until,
+					.status = r->args->until_episode,
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
@@ -202,7 +243,7 @@ static int begin(struct recorder *r, struct error *err)
 
 	if (n < 0)
 		return n;
-	if (r->args->until != RECORD_NO_UNTIL)
+	if (r->args->until != RECORD_NO_UNTIL || r->args->until_episode != EPISODE_RUNNING)
 		sinks[n++] = &r->until.sink;
 	pipeline_deliver(r->pipeline, sinks, (unsigned)n);
 	return 0;

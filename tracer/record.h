@@ -20,6 +20,8 @@ struct record_args {
 	int timeout_ms;          /* for each answer of the stub */
 	int64_t for_ns;          /* end after this long; 0 = no limit */
 	enum event_kind until;   /* end at the first such event; RECORD_NO_UNTIL = none */
+	/* End when a plug or unplug becomes so, stuck: also a boot relocation. EPISODE_RUNNING = none. */
+	enum episode_status until_episode;
 	const struct judge_options *judge; /* NULL = the usual */
 	bool breakpoints_only;
 	bool no_log;

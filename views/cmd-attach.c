@@ -5,8 +5,12 @@
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
+	struct error err;
+
 	(void)cmd;
 	(void)argc;
+	if (session_prepare(&session, &err) < 0)
+		return cmd_report(&err);
 	session.target = session.title = argv[0];
 	return session_run(&session);
 }

@@ -26,6 +26,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 		fail(&err, ERR_USAGE, "usage: smmtrace %s %s", cmd->name, cmd->usage);
 		return cmd_report(&err);
 	}
+	if (session_prepare(&session, &err) < 0)
+		return cmd_report(&err);
 	if (qemu_start(&qemu, argc - 1, argv + 1, session_shows_timeline(&session), &err) < 0) {
 		status = cmd_report(&err);
 		qemu_end(&qemu);

@@ -13,29 +13,9 @@
 #include <unistd.h>
 
 #include "../db/writer.h"
-#include "../tracer/event-text.h"
 #include "../tracer/record.h"
 #include "text.h"
 #include "timeline.h"
-
-#define TIMEOUT_DEFAULT_NS 10000000000ll
-
-struct session session = { .timeout_ns = TIMEOUT_DEFAULT_NS };
-
-const struct opt session_opts[] = {
-	{ 'o', "output", OPT_STRING, &session.file, "FILE",
-	  "record into FILE (default: smmtrace-DATE-TIME.smm here)" },
-	{ 'f', "force", OPT_FLAG, &session.force, NULL, "overwrite FILE if it exists" },
-	{ 0, "headless", OPT_FLAG, &session.headless, NULL, "lines on stdout instead of the timeline" },
-	{ 0, "for", OPT_TIME, &session.for_ns, "TIME", "end the recording after TIME (250ms, 10s, 2m)" },
-	{ 0, "until", OPT_STRING, &session.until, "EVENT", "end the recording at the first EVENT" },
-	{ 0, "ascii", OPT_FLAG, &session.ascii, NULL, "draw the timeline with ASCII only" },
-	{ 0, "all", OPT_FLAG, &session.all, NULL, "lines for every event, pauses and register scans too" },
-	{ 0, "breakpoints", OPT_FLAG, &session.breakpoints, NULL, "never trade breakpoints for watchpoints" },
-	{ 0, "no-log", OPT_FLAG, &session.no_log, NULL, "leave QEMU's log alone: no ports, IPIs, resets" },
-	{ 0, "timeout", OPT_TIME, &session.timeout_ns, "TIME", "wait TIME for each answer of the stub (10s)" },
-	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
-};
 
 bool session_shows_timeline(const struct session *s)
 {
@@ -47,11 +27,28 @@ bool session_shows_timeline(const struct session *s)
 
 /* ---- recording ---- */
 
+/* Counts what was lost, for --strict. */
+struct loss_sink {
+	struct sink sink; /* first */
+	uint64_t lost;
+};
+
+static int count_loss(struct sink *sink, const struct sink_event *se, struct error *err)
+{
+	(void)err;
+	if (se->ev->kind == EV_LOST)
+		((struct loss_sink *)sink)->lost += event_get(se->ev, LOST_COUNT, 1);
+	return 0;
+}
+
+static const struct sink_ops loss_ops = { .name = "loss", .event = count_loss };
+
 /* What the callbacks of a recording need. */
 struct recording {
 	const struct session *s;
 	const char *path;
 	FILE *lines;  /* where events go as text, or NULL */
+	struct loss_sink loss;
 	int ready_fd; /* -1, or told when the guest runs */
 	struct writer *writer; /* NULL until it began */
 	struct sink *text;
@@ -80,6 +77,8 @@ static int begin(void *arg, struct sink **sinks, struct error *err)
 			return -ERR_OUTPUT;
 		sinks[n++] = rec->text;
 	}
+	rec->loss.sink.ops = &loss_ops;
+	sinks[n++] = &rec->loss.sink;
 	if (rec->ready_fd < 0)
 		fprintf(stderr, "smmtrace: recording %s into %s\n", rec->s->title, rec->path);
 	else if (write(rec->ready_fd, "r", 1) < 0)
@@ -109,10 +108,16 @@ static void store_figures(struct writer *w, const struct gdb_stats *st)
 	}
 }
 
-static int exit_status(int rc, const struct record_result *result, const struct error *err)
+static int exit_status(int rc, const struct recording *rec, const struct record_result *result,
+		       struct error *err)
 {
 	if (rc < 0)
 		return cmd_report(err);
+	if (rec->s->strict && rec->loss.lost) {
+		fail(err, ERR_LOST, "%" PRIu64 " event%s lost; %s says when", rec->loss.lost,
+		     rec->loss.lost == 1 ? " was" : "s were", rec->path);
+		return cmd_report(err);
+	}
 	return result->signal ? 128 + result->signal : 0;
 }
 
@@ -137,7 +142,7 @@ static int record(const struct session *s, const char *path, FILE *lines, int re
 	struct recording rec = { .s = s, .path = path, .lines = lines, .ready_fd = ready_fd };
 	struct record_args args = {
 		.target = s->target, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
-		.until = s->until ? event_kind_by_name(s->until, strlen(s->until)) : RECORD_NO_UNTIL,
+		.until = s->until_kind, .until_episode = s->until_episode, .judge = &s->judge,
 		.breakpoints_only = s->breakpoints, .no_log = s->no_log, .own_guest = s->own_guest,
 		.note = note, .begin = begin, .arg = &rec,
 	};
@@ -148,7 +153,7 @@ static int record(const struct session *s, const char *path, FILE *lines, int re
 	if (writer_check(path, s->force, &err) < 0)
 		return cmd_report(&err);
 	rc = record_run(&args, &result, &err);
-	return close_sinks(&rec, &result, exit_status(rc, &result, &err));
+	return close_sinks(&rec, &result, exit_status(rc, &rec, &result, &err));
 }
 
 /* ---- with the timeline ---- */
@@ -252,12 +257,7 @@ int session_run(const struct session *s)
 {
 	char made[64];
 	const char *path = s->file;
-	struct error err = { 0 };
 
-	if (s->until && event_kind_by_name(s->until, strlen(s->until)) == EVENT_KIND_COUNT) {
-		fail(&err, ERR_USAGE, "no event is called '%s' (smmtrace list events)", s->until);
-		return cmd_report(&err);
-	}
 	if (!path) {
 		time_t now = time(NULL);
 		struct tm tm;

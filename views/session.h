@@ -14,16 +14,23 @@
 #include <stdint.h>
 
 #include "../tracer/cmd.h"
+#include "../tracer/judge.h"
 
 struct session {
 	/* options, as parsed */
 	const char *file;     /* -o; NULL = a name made of the time */
-	const char *until;    /* event kind, NULL = none */
+	const char *until;    /* event kind, stuck, done; NULL = none */
+	const char *profile, *checks, *deadlines; /* NULL = the usual */
 	int64_t for_ns;
 	int64_t timeout_ns;
-	bool force, headless, ascii, all;
+	bool force, headless, ascii, all, strict;
 	bool breakpoints;     /* never use watchpoints */
 	bool no_log;          /* leave QEMU's log alone */
+
+	/* what session_prepare() made of them */
+	enum event_kind until_kind;         /* EVENT_KIND_COUNT = none */
+	enum episode_status until_episode;  /* EPISODE_RUNNING = none */
+	struct judge_options judge;
 
 	/* set by the command */
 	const char *target;
@@ -35,15 +42,19 @@ struct session {
 extern struct session session;
 extern const struct opt session_opts[];
 #define SESSION_USAGE \
-	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--ascii] [--all] " \
-	"[--breakpoints] [--no-log] [--timeout TIME]"
+	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
+	"[--deadline LIST] [--strict] [--ascii] [--all] [--breakpoints] [--no-log] [--timeout TIME]"
+
+/* Understand the words among the options: 0 or ERR_USAGE. Before anything is started. */
+int session_prepare(struct session *s, struct error *err);
 
 /* Is the timeline to be shown (a terminal, not --headless)? */
 bool session_shows_timeline(const struct session *s);
 
 /*
  * Record until it ends. Errors and notes go to stderr, one line each. Returns
- * the exit status: 0, an enum error_code, or 128 + the signal that ended it.
+ * the exit status: 0, an enum error_code, or 128 + the signal that ended it. Broken
+ * rules do not change it: they are findings, and the recording was made.
  */
 int session_run(const struct session *s);
 

@@ -6,6 +6,7 @@
 
 #include "scale.h"
 #include "slow-out.h"
+#include "text-findings.h"
 #include "../tracer/event-text.h"
 
 /* Registers of the block and a command (QEMU docs/specs/acpi_cpu_hotplug.rst). */
@@ -19,7 +20,10 @@ struct text_sink {
 	struct slow_out slow; /* fd -1: @out is no descriptor but memory */
 	unsigned flags;
 	bool begun;
-	int64_t first_ns;
+	int64_t first_ns, last_ns;
+	struct text_told told;
+	/* A verdict is told when an episode is stuck, and again when the CPUs were looked at for it. */
+	bool verdict_owed, look_owed;
 };
 
 /* An OS may poll the block for ever: choosing a CPU, or asking for the next with an event, changes nothing. */
@@ -58,16 +62,14 @@ static void extra(char *out, size_t size, const struct sink_event *se)
 
 const char *text_line(char *out, size_t size, const struct sink_event *se, int64_t first_ns)
 {
-	int64_t ns = ns_between(first_ns, se->ev->ts);
-	uint64_t us = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000;
-	char cpu[16] = "?", detail[320], more[64];
+	char at[32], cpu[16] = "?", detail[320], more[64];
 
 	if (se->ev->cpu != CPU_UNKNOWN)
 		snprintf(cpu, sizeof(cpu), "%d", se->ev->cpu);
 	event_detail(detail, sizeof(detail), se->ev);
 	extra(more, sizeof(more), se);
-	snprintf(out, size, "%c%" PRIu64 ".%06" PRIu64 " cpu%s %s%s%s%s%s", ns < 0 ? '-' : '+', us / 1000000,
-		 us % 1000000, cpu, event_info[se->ev->kind].name, *detail ? " " : "", detail, more,
+	snprintf(out, size, "%scpu%s %s%s%s%s%s", text_time(at, sizeof(at), first_ns, se->ev->ts), cpu,
+		 event_info[se->ev->kind].name, *detail ? " " : "", detail, more,
 		 se->ev->origin == ORIGIN_INFERRED ? " origin=inferred" : "");
 	return out;
 }
@@ -75,6 +77,15 @@ const char *text_line(char *out, size_t size, const struct sink_event *se, int64
 static int cannot_write(struct error *err)
 {
 	return fail_errno(err, ERR_OUTPUT, "cannot write the lines of events");
+}
+
+static int put_line(struct text_sink *t, const char *line, struct error *err)
+{
+	if (t->slow.fd >= 0)
+		slow_out_line(&t->slow, line);
+	else if (fprintf(t->out, "%s\n", line) < 0)
+		return cannot_write(err);
+	return 0;
 }
 
 static int text_event(struct sink *s, const struct sink_event *se, struct error *err)
@@ -86,13 +97,50 @@ static int text_event(struct sink *s, const struct sink_event *se, struct error 
 		t->begun = true;
 		t->first_ns = se->ev->ts;
 	}
+	t->last_ns = se->ev->ts;
+	if (se->ev->kind == EV_CPU_SEEN && t->look_owed) {
+		t->look_owed = false;
+		t->verdict_owed = true;
+	}
 	if (!(t->flags & TEXT_ALL) && !text_of_interest(se->ev))
 		return 0;
-	text_line(line, sizeof(line), se, t->first_ns);
-	if (t->slow.fd >= 0)
-		slow_out_line(&t->slow, line);
-	else if (fprintf(t->out, "%s\n", line) < 0)
-		return cannot_write(err);
+	return put_line(t, text_line(line, sizeof(line), se, t->first_ns), err);
+}
+
+static int text_violation_hook(struct sink *s, const struct violation *v, struct error *err)
+{
+	struct text_sink *t = (struct text_sink *)s;
+	char line[512];
+
+	return put_line(t, text_violation(line, sizeof(line), v, t->first_ns), err);
+}
+
+/* The steps of a boot relocation are for those who want all. */
+static int text_episode_hook(struct sink *s, const struct episode *ep, struct error *err)
+{
+	struct text_sink *t = (struct text_sink *)s;
+	bool dull = ep->kind == EPISODE_BOOT && ep->status == EPISODE_RUNNING && !(t->flags & TEXT_ALL);
+	char line[256];
+
+	if (!text_is_news(&t->told, ep) || dull)
+		return 0;
+	if (text_episode_ns(ep) > t->last_ns)
+		t->last_ns = text_episode_ns(ep);
+	t->verdict_owed = t->look_owed = ep->status == EPISODE_STUCK;
+	return put_line(t, text_episode(line, sizeof(line), ep, t->first_ns), err);
+}
+
+static int text_verdict_hook(struct sink *s, const struct verdict *v, struct error *err)
+{
+	struct text_sink *t = (struct text_sink *)s;
+	char line[1200];
+
+	if (!v->stuck || !t->verdict_owed)
+		return 0;
+	t->verdict_owed = false;
+	for (unsigned i = 0; i < v->lines; i++)
+		if (put_line(t, text_verdict(line, sizeof(line), &v->line[i], t->first_ns, t->last_ns), err) < 0)
+			return -(int)err->code;
 	return 0;
 }
 
@@ -105,7 +153,10 @@ static int text_flush(struct sink *s, struct error *err)
 	return slow_out_push(&t->slow, 0) < 0 ? cannot_write(err) : 0;
 }
 
-static const struct sink_ops text_ops = { .name = "text", .event = text_event, .flush = text_flush };
+static const struct sink_ops text_ops = {
+	.name = "text", .event = text_event, .violation = text_violation_hook, .episode = text_episode_hook,
+	.verdict = text_verdict_hook, .flush = text_flush,
+};
 
 struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err)
 {

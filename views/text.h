@@ -4,6 +4,9 @@
  *
  *   +0.012345 cpu1 smi-enter smbase=0x30000 rip=0x7e11234 cs=0x38 cause=apm cmd=0x04
  *
+ * Between them stands what was concluded (text-findings.h): broken rules, steps of
+ * episodes, and who waits for whom when one is stuck.
+ *
  * Seconds count from the first event; cpu? is an unknown CPU; what was concluded
  * and not seen ends in origin=inferred. smi-enter says its cause and smi-leave how
  * long the stay was, where that is known. Nothing of a line comes from a guest or

@@ -114,10 +114,13 @@ result doctor-doubts-a-newer-qemu $? "$(head -5 out)"
 # --- list
 fine list-events '^smi-enter +\[ +CPU entered SMM' list events
 fine list-sources '^gdb +yes ' list sources
+fine list-invariants '^21 +no-init-in-smm +error +c +' list invariants
+fine list-profiles '^profile +meaning' list profiles
 fine list-keys '^key' list keys
-for table in events sources keys; do
+refused list-page-of-others 2 'page of the invariants' list events --man
+for table in events sources invariants profiles keys; do
 	fine "list-$table-json" "\"$table\"" list $table --json
-	/usr/bin/python3 -c 'import json, sys; d = json.load(open("out")); assert d[sys.argv[1]][0]["meaning"]' $table 2>why
+	/usr/bin/python3 -c 'import json, sys; d = json.load(open("out"))[sys.argv[1]]; assert d and all("meaning" in row for row in d)' $table 2>why
 	result "list-$table-json-is-json" $? "$(cat why)"
 	"$smmtrace" list $table >plain
 	NO_COLOR=1 TERM=dumb "$smmtrace" list $table | cmp -s - plain
@@ -125,7 +128,7 @@ for table in events sources keys; do
 done
 refused list-nothing 2 'argument is missing' list
 refused list-unknown 2 'did you mean "events"\?' list evnets
-refused list-far 2 'there are: events, sources' list frobnicate
+refused list-far 2 'there are: events, sources, invariants' list frobnicate
 
 # --- files that are no recordings
 /usr/bin/python3 - "$root/db/schema.sql" <<'MAKE'
@@ -183,6 +186,11 @@ refused attach-a-file 3 'nobody listens|not a socket' attach "unix:$tmp/good.smm
 refused attach-time 2 'option --for: "soon" is not a time' attach :1 --for soon
 refused attach-negative-time 2 'option --for: "-1s" is not a time' attach :1 --for=-1s
 refused attach-until 2 'smi-entre' attach :1 --until smi-entre
+refused attach-until-far 2 'option --until: there is no "frob"; .*stuck' attach :1 --until frob
+refused attach-profile 2 'option --profile: there is no "ovfm"' attach :1 --profile ovfm
+refused attach-check 2 'no-init-in-smm' attach :1 --check no-init-in-smn
+refused attach-deadline 2 'soon' attach :1 --deadline soon
+refused run-profile 2 'option --profile: there is no "ovfm"' run --profile ovfm -- no-such-qemu
 refused attach-existing-file 6 'good.smm exists' attach "unix:$tmp/absent" -o good.smm
 refused attach-no-folder 6 'absent/a.smm' attach "unix:$tmp/absent" -o absent/a.smm
 ls [abcd].smm ./*.smm-* smmtrace-* >left 2>/dev/null

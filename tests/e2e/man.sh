@@ -89,6 +89,10 @@ done >"$tmp/why"
 [ ! -s "$tmp/why" ]
 tell references $? "$tmp/why"
 
+# What is made from a table of the program is up to date.
+"$smmtrace" list invariants --man | diff - man/smmtrace-invariants.7 >"$tmp/why"
+tell invariants-page $? "$tmp/why"
+
 version=$(cat VERSION)
 grep -L "^\\.TH .*\"smmtrace $version\"" man/*.[0-9] >"$tmp/why"
 [ ! -s "$tmp/why" ]

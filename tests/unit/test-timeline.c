@@ -255,8 +255,7 @@ static void too_much_is_sampled(void **state)
 		snprintf(line, sizeof(line), "t=%d cpu=0 smi-leave smbase=0x7000", 1050 + 100 * i);
 		assert_int_equal(scenario_event(more, line, &err), 0);
 	}
-	assert_int_equal(writer_close(more->writer, &err), 0);
-	judge_free(more->judge);
+	assert_int_equal(scenario_close(more, 0, &err), 0);
 	free(more);
 	s->reader = reader_open(s->path, &err);
 	assert_non_null(s->reader);
