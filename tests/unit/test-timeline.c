@@ -246,9 +246,7 @@ static void too_much_is_sampled(void **state)
 
 	(void)state;
 	reader_close(s->reader);
-	model_init(&more->model);
-	more->writer = writer_open(s->path, true, &err);
-	assert_non_null(more->writer);
+	assert_int_equal(scenario_open(more, s->path, &err), 0);
 	for (int i = 0; i < 2 * FEED_ROWS; i++) {
 		snprintf(line, sizeof(line), "t=%d cpu=0 port port=0xb2 dir=write value=0x1", 1000 + 100 * i);
 		assert_int_equal(scenario_event(more, line, &err), 0);
@@ -257,7 +255,7 @@ static void too_much_is_sampled(void **state)
 		snprintf(line, sizeof(line), "t=%d cpu=0 smi-leave smbase=0x7000", 1050 + 100 * i);
 		assert_int_equal(scenario_event(more, line, &err), 0);
 	}
-	assert_int_equal(writer_close(more->writer, &err), 0);
+	assert_int_equal(scenario_close(more, 0, &err), 0);
 	free(more);
 	s->reader = reader_open(s->path, &err);
 	assert_non_null(s->reader);
