@@ -21,7 +21,7 @@
 struct scenario {
 	struct writer *writer;
 	struct model model;
-	struct findings findings;
+	struct finding_lines findings;
 	int64_t n;
 };
 
@@ -55,7 +55,7 @@ static inline int scenario_line(struct scenario *s, char *line, struct error *er
 	line[strcspn(line, "\n")] = '\0';
 	if (!*line || *line == '#')
 		return 0;
-	told = findings_line(&s->findings, writer_sink(s->writer), line, err);
+	told = finding_line_told(&s->findings, writer_sink(s->writer), line, err);
 	if (told)
 		return told < 0 ? told : 0;
 	if (strncmp(line, "meta ", 5))

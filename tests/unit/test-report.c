@@ -207,7 +207,7 @@ static char *lines_of(const char *text, unsigned flags)
 	FILE *mem = open_memstream(&out, &len);
 	struct error err = { 0 };
 	struct sink *sink = text_sink_open(mem, flags, &err);
-	struct findings *findings = calloc(1, sizeof(*findings));
+	struct finding_lines *findings = calloc(1, sizeof(*findings));
 	int64_t id = 0;
 
 	model_init(model);
@@ -215,7 +215,7 @@ static char *lines_of(const char *text, unsigned flags)
 		struct event ev;
 		struct cpu before;
 		struct sink_event se = { .ev = &ev, .model = model };
-		int told = findings_line(findings, sink, line, &err);
+		int told = finding_line_told(findings, sink, line, &err);
 
 		assert_true(told >= 0);
 		if (told)
@@ -301,13 +301,13 @@ static void what_was_concluded_stands_between_the_events(void **state)
 	assert_string_equal(out,
 		"+0.000000 cpu? session what=attach\n"
 		"+0.100000 cpu1 cpu-add apic_id=1\n"
-		"+0.100000 cpu0 boot 1: done in 100 ms\n"
-		"+0.100000 cpu1 plug 2: step added\n"
+		"+0.100000 cpu0 boot 0: done in 100 ms\n"
+		"+0.100000 cpu1 plug 1: step added\n"
 		"+0.200000 cpu1 VIOLATED no-init-in-smm (c) error: INIT from CPU 0 reset CPU 1 in SMM"
 		" [events 1 2]\n"
 		"+0.200000 cpu? VIOLATED one-at-default (d) error: two CPUs are there\n"
-		"+0.300000 cpu1 plug 2: step c (c)\n"
-		"+1.300000 cpu1 plug 2: STUCK behind step c, no d-entry for 1.00 s\n"
+		"+0.300000 cpu1 plug 1: step c (c)\n"
+		"+1.300000 cpu1 plug 1: STUCK behind step c, no d-entry for 1.00 s\n"
 		"+1.300000 verdict: the plug of CPU 1 goes on\n"
 		"+1.300000 CPU 0: in SMM, not seen: STUCK\n"
 		"+1.400000 cpu0 cpu-seen in_smm=1\n"
@@ -315,7 +315,7 @@ static void what_was_concluded_stands_between_the_events(void **state)
 		"+1.400000 CPU 0: in SMM, not seen: STUCK\n"
 		"+1.400000 CPU 1: told twice without a look is told once\n"
 		"+1.400000 what to do: smmtrace kick\n"
-		"+1.500000 cpu1 plug 2: done in 1.40 s\n");
+		"+1.500000 cpu1 plug 1: done in 1.40 s\n");
 	free(out);
 }
 
@@ -324,7 +324,7 @@ static void all_tells_the_steps_of_a_boot_too(void **state)
 	char *out = lines_of(stuck, TEXT_ALL);
 
 	(void)state;
-	assert_says(out, "+0.000000 cpu0 boot 1: step d-entry (d)\n");
+	assert_says(out, "+0.000000 cpu0 boot 0: step d-entry (d)\n");
 	free(out);
 }
 
