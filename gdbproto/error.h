@@ -16,6 +16,7 @@
 
 enum error_code {
 	ERR_OK = 0,
+	ERR_FINDING = 1, /* what was looked for is not as it should be */
 	ERR_USAGE = 2,   /* arguments, or a name that does not exist */
 	ERR_TARGET = 3,  /* the target cannot be reached or spoken to */
 	ERR_CORRUPT = 4, /* an input file is damaged, foreign or too new */

@@ -127,6 +127,17 @@ int rsp_read_memory(struct rsp *r, uint64_t addr, void *out, size_t len, struct 
 int rsp_read_registers(struct rsp *r, void *out, size_t size, struct error *err);
 
 /*
+ * Write register @number (of the target description) of the selected thread: the
+ * low @size bytes of @value, little-endian, at most 8. QEMU takes it only from a
+ * connection that has read target.xml (target_desc_of() does). 0, or negative: a
+ * refusal leaves the connection usable.
+ */
+int rsp_write_register(struct rsp *r, uint32_t number, uint64_t value, size_t size, struct error *err);
+
+/* Write memory through the selected thread, code too; what stands before a refused piece is written. */
+int rsp_write_memory(struct rsp *r, uint64_t addr, const void *data, size_t len, struct error *err);
+
+/*
  * The work of one stop in one write and one read: for each of @n jobs, select
  * its thread (tid 0 = leave the selection), read g if @regs, read memory if @len.
  * A refused read sets .failed of that job and is no error.

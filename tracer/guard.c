@@ -23,6 +23,8 @@ struct guard_shared {
 	bool leave_stopped;
 	atomic_bool paused; /* by somebody else */
 	unsigned undos;
+	_Atomic guard_mend_fn mend;
+	_Alignas(max_align_t) char mend_data[GUARD_MEND_SIZE];
 	char undo[GUARD_UNDO_MAX][GUARD_UNDO_SIZE];
 	char file[PATH_MAX];
 	char target[256];
@@ -43,11 +45,14 @@ static void ignore_output(void *arg, const char *text, size_t len)
 
 static void undo(const struct guard_shared *s)
 {
+	guard_mend_fn mend = atomic_load(&s->mend);
 	struct error err;
 	bool was_running;
 	struct rsp *r = rsp_open(s->target, UNDO_TIMEOUT_MS, &was_running, &err);
 
 	if (r) {
+		if (mend)
+			mend(r, s->mend_data, &err);
 		for (unsigned i = 0; i < s->undos; i++)
 			rsp_monitor(r, s->undo[i], ignore_output, NULL, &err);
 		rsp_forget_points(r, &err);
@@ -131,6 +136,17 @@ void guard_arm(struct guard *g, bool leave_stopped, const char (*undo_commands)[
 	for (unsigned i = 0; i < s->undos; i++)
 		memcpy(s->undo[i], undo_commands[i], GUARD_UNDO_SIZE);
 	atomic_store(&s->armed, true);
+}
+
+void guard_set_mend(struct guard *g, guard_mend_fn mend, const void *data, size_t size)
+{
+	struct guard_shared *s = g->shared;
+
+	atomic_store(&s->mend, NULL);
+	if (!mend)
+		return;
+	memcpy(s->mend_data, data, size < sizeof(s->mend_data) ? size : sizeof(s->mend_data));
+	atomic_store(&s->mend, mend);
 }
 
 void guard_set_file(struct guard *g, const char *path)

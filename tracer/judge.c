@@ -12,6 +12,7 @@ struct judge {
 	struct sink *sink[JUDGE_MAX_SINKS];
 	unsigned sinks;
 	int64_t last_id, first_ns, now;
+	int64_t looked_ns;       /* when the last episode became stuck for which a look was asked */
 	bool wants_look;
 	bool new_verdict;        /* something it rests on has changed */
 	struct verdict verdict;  /* the last one told */
@@ -94,8 +95,10 @@ static void tell_episodes(struct judge *j)
 	struct episode *ep;
 
 	while ((ep = flow_changed(j->flow)) != NULL) {
-		if (ep->status == EPISODE_STUCK && ep->stuck_ns == j->now)
+		if (ep->status == EPISODE_STUCK && ep->stuck_ns > j->looked_ns) {
+			j->looked_ns = ep->stuck_ns;
 			j->wants_look = true;
+		}
 		j->new_verdict = true;
 		verdict_of_episode(ep->verdict, sizeof(ep->verdict), &in, ep);
 		TELL(j, episode, ep);

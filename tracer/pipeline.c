@@ -144,11 +144,45 @@ static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
 	}
 }
 
+/* Only a CPU in SMM does this. */
+static bool proves_smm(const struct event *ev)
+{
+	if (ev->kind == EV_CPU_RESET)
+		return event_get(ev, CPU_RESET_IN_SMM, 0);
+	if (ev->kind == EV_HANDOFF) /* observed at the gate: it went through */
+		return ev->origin == ORIGIN_OBSERVED && event_get(ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE &&
+		       event_get(ev, HANDOFF_VALUE, 0) == UINT64_MAX;
+	return ev->kind == EV_SMBASE_WRITE;
+}
+
+/*
+ * An entry that nobody saw: the CPU was faster than its breakpoints. It was not before the SMI was
+ * raised, if that is known since the CPU came to the state it seemed to be in, and not after @ev.
+ */
+static void open_unseen_smi(struct pipeline *p, const struct event *ev)
+{
+	const struct cpu *c = &p->model->cpu[ev->cpu];
+	const struct apm_write *apm = &p->model->apm;
+	bool raised = apm->ts && apm->ts >= c->since_ns && apm->ts <= ev->ts;
+	struct event enter = event_new(EV_SMI_ENTER, SRC_TRACER, ev->cpu, raised ? apm->ts : ev->ts);
+
+	enter.origin = ORIGIN_INFERRED;
+	if (c->smbase != SMBASE_UNKNOWN)
+		event_set(&enter, SMI_ENTER_SMBASE, c->smbase);
+	else if (ev->kind != EV_CPU_RESET)
+		event_set(&enter, SMI_ENTER_SMBASE, SMBASE_DEFAULT);
+	deliver(p, &enter);
+}
+
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
 static void complete(struct pipeline *p, struct event *ev, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
 
+	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev)) {
+		open_unseen_smi(p, ev);
+		in_smm = true;
+	}
 	if (ev->kind == EV_PORT && ev->cpu == CPU_UNKNOWN && event_get(ev, PORT_DIR, 0) == DIR_WRITE)
 		attribute_port(p, ev, next);
 	else if (ev->kind == EV_CPU_RESET && in_smm)

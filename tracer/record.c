@@ -158,6 +158,10 @@ static int suspend(struct recorder *r, struct error *err)
 	return rc;
 }
 
+/* How often guest RAM is sampled: while a CPU comes or goes, and otherwise. */
+#define BUSY_MS 3
+#define IDLE_MS 250
+
 enum { GOES_ON = 0, ENDS = 1 };
 
 static int on_signal(struct recorder *r, struct error *err)
@@ -178,6 +182,14 @@ static int on_target(struct recorder *r, int rc)
 	return rc == GDB_EXITED ? ENDS : rc;
 }
 
+/* An episode is stuck. */
+static int look(struct recorder *r, struct error *err)
+{
+	uint64_t count;
+
+	return read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0 ? 0 : gdb_look(r->gdb, err);
+}
+
 static int turn(struct recorder *r, struct error *err)
 {
 	struct pollfd p[] = {
@@ -187,10 +199,11 @@ static int turn(struct recorder *r, struct error *err)
 		{ .fd = r->timer_fd, .events = POLLIN },
 		{ .fd = r->until.fd, .events = POLLIN },
 		{ .fd = pipeline_failed_fd(r->pipeline), .events = POLLIN },
+		{ .fd = pipeline_look_fd(r->pipeline), .events = POLLIN },
 	};
-	int rc = GOES_ON;
+	int rc = GOES_ON, busy = pipeline_busy(r->pipeline) || gdb_busy(r->gdb);
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), -1) < 0)
+	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : IDLE_MS) < 0)
 		return errno == EINTR ? GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
 	if (p[3].revents || p[4].revents || p[5].revents)
 		return ENDS;
@@ -198,8 +211,12 @@ static int turn(struct recorder *r, struct error *err)
 		rc = on_target(r, gdb_handle(r->gdb, err));
 	if (!rc && p[1].revents)
 		rc = on_target(r, gdb_wake(r->gdb, err));
+	if (!rc && p[6].revents)
+		rc = on_target(r, look(r, err));
 	if (!rc && p[2].revents)
 		rc = on_signal(r, err);
+	if (!rc)
+		gdb_tick(r->gdb);
 	return rc;
 }
 

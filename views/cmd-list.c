@@ -114,8 +114,8 @@ static void set_steps(struct row *row, const struct flow_profile *profile)
 
 		if (p)
 			fprintf(out, "%s%s:", k ? "; " : "", episode_kind_name[k]);
-		for (; p && p->reached; p++)
-			fprintf(out, p->optional ? " [%s]" : " %s", flow_step_info[p->step].name);
+		for (; p && p->when; p++)
+			fprintf(out, p->how & FLOW_OPTIONAL ? " [%s]" : " %s", flow_step_info[p->step].name);
 	}
 	if (out)
 		fclose(out);

@@ -8,6 +8,6 @@
 
 #include "../tracer/cmd.h"
 
-extern const struct cmd cmd_attach, cmd_run, cmd_view, cmd_report_view, cmd_doctor, cmd_list;
+extern const struct cmd cmd_attach, cmd_run, cmd_view, cmd_report_view, cmd_kick, cmd_doctor, cmd_list;
 
 #endif

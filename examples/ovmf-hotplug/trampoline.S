@@ -19,10 +19,4 @@ trampoline_begin:
 	jmp	1b
 trampoline_end:
 
-/* PE loaders want to see relocations; there are none to make, so one that does nothing. */
-	.section .reloc, "a"
-	.long	0x1000
-	.long	12
-	.word	0, 0
-
 	.section .note.GNU-stack, "", @progbits

@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size + 1), path[40];
 	struct monitor_regs r[CPUS];
 	int tid[CPUS], n;
+	uint32_t words[CPUS];
+	uint64_t value;
 
 	memcpy(text, data, size);
 	text[size] = '\0';
@@ -27,6 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = -1; i <= CPUS; i++)
 		if (monitor_cpu_path(text, i, path, sizeof(path)) && (*path != '/' || strpbrk(path, "\"\r\n")))
 			abort();
+	n = monitor_words(text, words, CPUS);
+	if (n < 0 || n > CPUS)
+		abort();
+	monitor_value(text, &value);
 	free(text);
 	return 0;
 }

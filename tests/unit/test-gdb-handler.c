@@ -29,7 +29,7 @@ static size_t read_file(const char *path, uint8_t *out, size_t size)
 
 static void the_handler_of_ovmf(void **state)
 {
-	uint8_t code[HANDLER_CODE] = { 0 };
+	uint8_t code[HANDLER_BYTES] = { 0 };
 	struct handler h;
 	uint64_t where = 1;
 
@@ -141,7 +141,7 @@ static void the_exit_nearest_to_the_rsm_is_taken(void **state)
 
 static void more_rsms_than_fit_are_left_out(void **state)
 {
-	static uint8_t code[HANDLER_CODE];
+	static uint8_t code[HANDLER_BYTES];
 	struct handler h;
 
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A tracer that dies, and what its guard then says to the stub. */
 #include "../../tracer/guard.h"
+#include "../../gdbproto/rsp-client.h"
 #include "fake-stub.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 static const struct fake_line lines[] = {
 	{ "qSupported", "PacketSize=1000;multiprocess+" }, { "qqemu.sstepbits", "ENABLE=1,NOIRQ=2,NOTIMER=4" },
 	{ "vCont?", "vCont;c;C;s;S" }, { "qfThreadInfo", "mp01.01,p01.02" }, { "qsThreadInfo", "l" },
-	{ "qRcmd", "OK" }, { "Hc", "OK" }, { "?", "T05thread:p01.01;" }, { "D", "OK" }, { NULL, NULL },
+	{ "qRcmd", "OK" }, { "Hc", "OK" }, { "?", "T05thread:p01.01;" }, { "M", "OK" }, { "D", "OK" }, { NULL, NULL },
 };
 
 static const char undo[2][GUARD_UNDO_SIZE] = { "log none", "cont" };
@@ -72,6 +73,37 @@ static void armed_with_a_file(struct guard *g, int told)
 	if (mkfifo(path, 0600))
 		_exit(1);
 	guard_set_file(g, path);
+	armed(g, told);
+}
+
+/* What a mend function writes back. */
+struct patch {
+	uint64_t addr;
+	uint8_t bytes[2];
+};
+
+static int write_back(struct rsp *r, const void *data, struct error *err)
+{
+	const struct patch *p = data;
+
+	return rsp_write_memory(r, p->addr, p->bytes, sizeof(p->bytes), err);
+}
+
+static void armed_with_a_mend(struct guard *g, int told)
+{
+	struct patch p = { 0xf9dfd42, { 0x74, 0xf1 } };
+
+	guard_set_mend(g, write_back, &p, sizeof(p));
+	memset(&p, 0, sizeof(p)); /* the guard has a copy */
+	armed(g, told);
+}
+
+static void armed_with_a_mend_taken_back(struct guard *g, int told)
+{
+	struct patch p = { 0xf9dfd42, { 0x74, 0xf1 } };
+
+	guard_set_mend(g, write_back, &p, sizeof(p));
+	guard_set_mend(g, NULL, NULL, 0);
 	armed(g, told);
 }
 
@@ -199,6 +231,24 @@ static void the_guard_gives_the_guest_back(void **state)
 		fail_msg("the stub got %s", fake.log);
 }
 
+static void memory_is_mended_before_the_guest_goes_on(void **state)
+{
+	(void)state;
+	kill_a_tracer(armed_with_a_mend, false);
+	fake_end(&fake);
+	if (!after(after(after(fake.log, "|Mf9dfd42,2:74f1|"), LOG_NONE), "|D;1"))
+		fail_msg("the stub got %s", fake.log);
+}
+
+static void a_mend_taken_back_is_not_done(void **state)
+{
+	(void)state;
+	kill_a_tracer(armed_with_a_mend_taken_back, false);
+	fake_end(&fake);
+	assert_null(strstr(fake.log, "|M"));
+	assert_non_null(strstr(fake.log, "|D;1"));
+}
+
 static void a_stopped_guest_stays_stopped(void **state)
 {
 	(void)state;
@@ -264,6 +314,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_guard_gives_the_guest_back),
+		TEST(memory_is_mended_before_the_guest_goes_on),
+		TEST(a_mend_taken_back_is_not_done),
 		TEST(a_stopped_guest_stays_stopped),
 		TEST(a_guard_that_is_not_armed_stays_away),
 		TEST(a_guard_that_was_ended_is_gone),

@@ -234,6 +234,31 @@ static void a_missed_rsm_is_concluded_from_the_next_entry(void **state)
 	free(r);
 }
 
+/* The CPU was faster than its breakpoints: what it did proves that it was in SMM, since the raise at the earliest. */
+static void an_entry_nobody_saw_is_concluded_from_what_follows(void **state)
+{
+	struct recorder *r = replay("t=1 cpu=1 cpu-reset in_smm=0\nt=2 cpu=0 port port=0xb2 dir=write value=4\n"
+				    "t=3 cpu=0 ipi target=1 mode=init dest=one\nt=4 cpu=1 cpu-reset in_smm=1 cs=0x3000");
+
+	(void)state;
+	assert_int_equal(r->n, 6);
+	assert_event(r, 3, "smi-enter", "smbase=0x30000", ORIGIN_INFERRED);
+	assert_int_equal(r->ev[3].ts, r->ev[1].ts);
+	assert_event(r, 4, "smi-leave", "smbase=0x30000 via=reset", ORIGIN_OBSERVED);
+	free(r);
+	r = replay("t=1 cpu=0 port port=0xb2 dir=write value=4\nt=2 cpu=1 cpu-reset in_smm=0\n"
+		   "t=3 cpu=1 handoff word=gate old=1 value=0xffffffffffffffff\n"
+		   "t=4 cpu=1 smbase-write new=0xffc1000");
+	assert_int_equal(r->n, 5);
+	assert_event(r, 2, "smi-enter", "smbase=0x30000", ORIGIN_INFERRED);
+	assert_int_equal(r->ev[2].ts, r->ev[3].ts); /* that write was before the CPU's time */
+	free(r);
+	r = replay("t=1 cpu=1 cpu-reset in_smm=0\n"
+		   "t=2 cpu=? handoff word=gate value=0xffffffffffffffff origin=inferred\nt=3 cpu=1 cpu-reset in_smm=0");
+	assert_int_equal(r->n, 3); /* none of these proves anything */
+	free(r);
+}
+
 static void a_port_write_without_a_cpu_finds_its_writer(void **state)
 {
 	struct recorder *r = replay("t=1 cpu=? port port=0xb3 dir=write value=0x11\n"
@@ -400,6 +425,7 @@ int main(void)
 		cmocka_unit_test(sinks_are_flushed_without_events),
 		cmocka_unit_test(a_reset_inside_smm_ends_the_smi),
 		cmocka_unit_test(a_missed_rsm_is_concluded_from_the_next_entry),
+		cmocka_unit_test(an_entry_nobody_saw_is_concluded_from_what_follows),
 		cmocka_unit_test(a_port_write_without_a_cpu_finds_its_writer),
 		cmocka_unit_test(what_nobody_shows_stays_unknown),
 		cmocka_unit_test(an_earlier_entry_is_not_the_writers),

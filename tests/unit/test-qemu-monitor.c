@@ -164,6 +164,42 @@ static void a_long_text_is_read_once(void **state)
 	free(r);
 }
 
+static void values_of_properties_and_ports(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint64_t value;
+	} cases[] = {
+		{ "true\r\n", true, 1 }, { "false\r\n", true, 0 }, { "1536\r\n", true, 1536 },
+		{ "2952790016", true, 0xb0000000 }, { "18446744073709551615\n", true, UINT64_MAX },
+		{ "portl[0x0630] = 0x00000021\r\n", true, 0x21 },
+		{ "Error: Device '/machine/q35' not found\r\n", false, 0 }, { "", false, 0 },
+		{ "\"/machine/unattached/device[2]\"\r\n", false, 0 }, { "12 apples", false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t value = 0;
+
+		assert_int_equal(monitor_value(cases[i].text, &value), cases[i].good);
+		assert_true(!cases[i].good || value == cases[i].value);
+	}
+}
+
+static void words_of_memory(void **state)
+{
+	uint32_t w[5];
+
+	(void)state;
+	assert_int_equal(monitor_words("00000000b000009c: 0x00381a02 0x00000000 0x00000000 0x00000000\r\n"
+				       "00000000b00000ac: 0x0f000000\r\n", w, 5), 5);
+	assert_true(w[0] == 0x381a02 && w[4] == 0x0f000000);
+	assert_int_equal(monitor_words("0: 0x1 0x2 0x3\r\n", w, 2), 2);
+	assert_int_equal(monitor_words("00000000b0000090: Cannot access memory\r\n", w, 5), 0);
+	assert_int_equal(monitor_words("", w, 5), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +209,8 @@ int main(void)
 		cmocka_unit_test(the_path_of_every_present_cpu),
 		cmocka_unit_test(a_cut_text_never_harms),
 		cmocka_unit_test(a_long_text_is_read_once),
+		cmocka_unit_test(values_of_properties_and_ports),
+		cmocka_unit_test(words_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -598,6 +598,46 @@ static void memory_is_read_in_pieces(void **state)
 	assert_true(logged("m1000,20|m1020,8"));
 }
 
+static void memory_is_written_in_pieces(void **state)
+{
+	static const struct fake_line lines[] = { { "qSupported", "PacketSize=40;multiprocess+" }, HELLO_QEMU,
+		{ "M1000,", "OK" }, { "M1010,", "OK" }, { "M2000,", "E22" }, { "M3000,", "" }, { "Hg", "OK" }, END };
+	struct rsp *r = open_fake(lines);
+	uint8_t mem[18] = { 0x89, 0x07 };
+
+	(void)state;
+	mem[17] = 0xfe;
+	assert_int_equal(rsp_write_memory(r, 0x1000, mem, sizeof(mem), &err), 0);
+	assert_true(rsp_write_memory(r, 0x2000, mem, sizeof(mem), &err) < 0);
+	assert_clear("0x2000");
+	assert_true(rsp_write_memory(r, 0x3000, mem, 2, &err) < 0);
+	assert_clear("cannot write memory");
+	assert_int_equal(rsp_select(r, (struct rsp_thread){ 1, 1 }, &err), 0);
+	close_fake(r);
+	assert_true(logged("M1000,10:89070000000000000000000000000000|M1010,2:00fe|M2000,10:"));
+	assert_false(logged("M2010"));
+}
+
+static void registers_are_written(void **state)
+{
+	static const struct fake_line lines[] = { HELLO_QEMU, { "P10=", "OK" }, { "P11=", "OK" }, { "P5=", "E01" },
+		{ "P6=", "" }, { "Hg", "OK" }, END };
+	struct rsp *r = open_fake(lines);
+
+	(void)state;
+	assert_int_equal(rsp_write_register(r, 0x10, 0xf9dfd42, 8, &err), 0);
+	assert_int_equal(rsp_write_register(r, 0x11, 0xffffffff00000046, 4, &err), 0);
+	assert_true(rsp_write_register(r, 5, 1, 8, &err) < 0);
+	assert_clear("register 0x5 was refused (\"E01\")");
+	assert_true(rsp_write_register(r, 6, 1, 8, &err) < 0);
+	assert_clear("cannot write register");
+	assert_true(rsp_write_register(r, 7, 1, 16, &err) < 0);
+	assert_int_equal(rsp_select(r, (struct rsp_thread){ 1, 1 }, &err), 0);
+	close_fake(r);
+	assert_true(logged("P10=42fd9d0f00000000|P11=46000000|P5="));
+	assert_false(logged("P7"));
+}
+
 static void bad_registers_are_refused(void **state)
 {
 	static const struct fake_line lines[] = { HELLO_QEMU, { "g", "E01" }, { "g", "01zz" }, { "g", "011" },
@@ -899,6 +939,8 @@ int main(void)
 		cmocka_unit_test_setup(detaching_says_d_and_no_more, fresh),
 		cmocka_unit_test_setup(a_stop_is_read_in_one_go, fresh),
 		cmocka_unit_test_setup(memory_is_read_in_pieces, fresh),
+		cmocka_unit_test_setup(memory_is_written_in_pieces, fresh),
+		cmocka_unit_test_setup(registers_are_written, fresh),
 		cmocka_unit_test_setup(bad_registers_are_refused, fresh),
 		cmocka_unit_test_setup(undescribed_registers_must_be_qemus, fresh),
 		cmocka_unit_test_setup(monitor_output_is_passed_on, fresh),

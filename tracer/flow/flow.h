@@ -69,18 +69,29 @@ struct flow_input {
 	const struct scene *scene;
 };
 
-/* The point that makes a step: reached by this event, for this episode? */
+/*
+ * The point that makes a step. A later point may come without it (its event was lost, or the guest did
+ * without): then it is passed over, and its time stays unknown.
+ */
 struct flow_point {
 	enum flow_step step;
-	bool (*reached)(const struct episode *ep, const struct flow_input *in);
-	const char *waits_for; /* until it is reached: what is missing, for people; "%d" is the episode's CPU */
+	/* When was it reached, for this episode? Asked at every event until it was. */
+	struct moment (*when)(const struct episode *ep, const struct flow_input *in);
+	const char *waits_for; /* "waits for ...", for people; "%d" is the episode's CPU */
 	const char *provider;  /* who owes it: "the OS", "the monarch", "CPU %d", "QEMU" */
-	bool optional;         /* a later point may come without it; then it is passed over */
+	unsigned how;
+};
+
+enum {
+	/* Not waited for: the episode neither stands for it nor ends by it. It is told when it comes. */
+	FLOW_OPTIONAL = 1,
+	/* May come before its turn: then it counts once those before it have come, and passes over none. */
+	FLOW_EARLY = 2,
 };
 
 struct flow_profile {
 	const char *name, *help;
-	/* Ends with a NULL reached. The first point opens the episode, the last one ends it. */
+	/* Ends with a NULL when. The first point opens the episode, the last one waited for ends it. */
 	const struct flow_point *points[EPISODE_KIND_COUNT];
 	/* By what is in the scene: is this the firmware's flow? */
 	bool (*fits)(const struct scene *s);
@@ -97,16 +108,25 @@ struct episode {
 	int cpu;
 	const struct flow_profile *profile; /* NULL = not known yet which */
 	enum episode_status status;
-	enum flow_step step;       /* the last one reached */
+	enum flow_step step;       /* the last one reached, in their order */
 	enum flow_step next;       /* the one it waits for; FLOW_STEP_COUNT when done */
 	int64_t start_ns, end_ns;  /* end 0 = not over */
 	struct moment at[FLOW_STEP_COUNT]; /* id 0 = not reached */
+	int64_t opened;            /* id of the event from which on things count for it */
+	int64_t round;             /* number of the scene's round that does its work, 0 = none yet */
+	int64_t step_ns;           /* since when it has stood at this step */
 	int64_t paused_at_step;    /* scene's paused_ns then */
 	int64_t stuck_ns;          /* when its deadline passed, 0 = not stuck */
 	struct cpuset rendezvous;  /* CPUs that came to its SMI */
-	bool cut_short;            /* ended by a system reset or the end of the guest, not by its last point */
+	bool cut_short;            /* the machine was reset, or its CPU or the guest ended, before its last point */
 	char verdict[1024];        /* one paragraph, "" = none yet; written by the judge */
 };
+
+/* The point of @step in this episode's kind and profile; NULL = it has none. */
+const struct flow_point *flow_point(const struct episode *ep, enum flow_step step);
+
+/* The round that does its work, as long as the scene remembers it; else NULL. */
+const struct round *flow_round(const struct episode *ep, const struct scene *s);
 
 struct flow_options {
 	const struct flow_profile *profile; /* NULL = by what is seen */
@@ -137,6 +157,9 @@ struct episode *flow_episode(struct flow *f, int64_t id);
 
 /* When does the next deadline pass, if nothing happens? INT64_MAX = never. */
 int64_t flow_next_deadline(const struct flow *f, const struct scene *s);
+
+/* When @ep is stuck, if nothing happens; INT64_MAX = nothing is waited for, or the guest stands still. */
+int64_t flow_due(const struct flow *f, const struct scene *s, const struct episode *ep);
 
 /* The profile in force, NULL = none fits yet. */
 const struct flow_profile *flow_profile_now(const struct flow *f);

@@ -104,10 +104,10 @@ static void raise_smi(struct applying *a, int cpu, bool by_ipi)
 {
 	struct scene_cpu *c = &a->s->cpu[cpu];
 
+	c->smi_by_ipi = by_ipi || (c->smi_pending && c->smi_by_ipi);
 	if (c->smi_pending)
 		return;
 	c->smi_pending = true;
-	c->smi_by_ipi = by_ipi;
 	c->smi_raised = a->now;
 }
 
@@ -169,7 +169,7 @@ struct cpuset scene_ipi_targets(const struct scene *s, const struct model *m, co
 
 static void init_arrives(struct applying *a, struct scene_cpu *c)
 {
-	c->init = a->now;
+	c->init = c->acted = a->now;
 	c->init_sender = a->ev->cpu;
 	c->init_from_smm = in_smm(a, a->ev->cpu);
 	c->sipis = 0;
@@ -177,7 +177,7 @@ static void init_arrives(struct applying *a, struct scene_cpu *c)
 
 static void sipi_arrives(struct applying *a, struct scene_cpu *c)
 {
-	c->sipi = a->now;
+	c->sipi = c->acted = a->now;
 	c->sipi_sender = a->ev->cpu;
 	c->sipi_from_smm = in_smm(a, a->ev->cpu);
 	c->sipi_vector = (unsigned)event_get(a->ev, IPI_VECTOR, 0);
@@ -273,13 +273,15 @@ static bool past_boot(const struct scene *s)
 
 static void on_cpu_add(struct applying *a)
 {
-	struct moment reset = a->c->reset;
+	/* A log may tell of a CPU's resets, and the OS find it, before anybody tells that it is there. */
+	struct moment reset = a->c->reset, insert_seen = a->c->insert_seen;
 
 	if (cpuset_has(&a->s->present, a->ev->cpu))
 		return; /* met again after a suspension */
 	*a->c = (struct scene_cpu){
-		.added = a->now, .reset = reset, .own_smbase = SMBASE_UNKNOWN, .new_smbase = SMBASE_UNKNOWN,
-		.init_sender = CPU_UNKNOWN, .sipi_sender = CPU_UNKNOWN,
+		.added = a->now, .reset = reset, .insert_seen = insert_seen,
+		.own_smbase = SMBASE_UNKNOWN, .new_smbase = SMBASE_UNKNOWN, .init_sender = CPU_UNKNOWN,
+		.sipi_sender = CPU_UNKNOWN,
 	};
 	if (past_boot(a->s) && a->now.ns > a->s->attach.ns) {
 		a->c->hot = a->c->insert_pending = true;
@@ -291,11 +293,21 @@ static void on_cpu_add(struct applying *a)
 static void on_cpu_remove(struct applying *a)
 {
 	a->c->removed = a->now;
+	a->c->reset = a->c->insert_seen = (struct moment){ 0 };
 	a->c->smi_pending = a->c->relocated = false;
 	a->c->remove_pending = a->c->fw_remove = a->c->insert_pending = false;
 	cpuset_remove(&a->s->present, a->ev->cpu);
 	cpuset_remove(&a->s->hot, a->ev->cpu);
 	round_leave(a, a->ev->cpu);
+}
+
+/* The machine starts again: what was hot is a CPU like all others. */
+static void system_reset(struct applying *a)
+{
+	a->s->system_reset = a->now;
+	a->s->hot = (struct cpuset){ { 0 } };
+	for (int i = 0; i < EVENT_MAX_CPUS; i++)
+		a->s->cpu[i].hot = false;
 }
 
 static void on_cpu_reset(struct applying *a)
@@ -314,6 +326,8 @@ static void on_cpu_reset(struct applying *a)
 	round_leave(a, a->ev->cpu);
 	if (by_init)
 		return;
+	if (cpuset_has(&a->s->present, a->ev->cpu) && !c->hot)
+		system_reset(a);
 	c->relocated = false;
 	c->own_smbase = SMBASE_UNKNOWN;
 }
@@ -524,8 +538,12 @@ static void on_handoff(struct applying *a)
 
 static void on_session(struct applying *a)
 {
-	if (event_get(a->ev, SESSION_WHAT, SESSION_COUNT) == SESSION_ATTACH && !moment_is(a->s->attach))
+	uint64_t what = event_get(a->ev, SESSION_WHAT, SESSION_COUNT);
+
+	if (what == SESSION_ATTACH && !moment_is(a->s->attach))
 		a->s->attach = a->now;
+	if (what == SESSION_TARGET_EXIT)
+		a->s->target_exit = a->now;
 }
 
 static void on_pause(struct applying *a)
@@ -538,6 +556,19 @@ static void on_pause(struct applying *a)
 		return;
 	a->s->paused_ns += until - from;
 	a->s->pause_end = until;
+}
+
+static void on_lost(struct applying *a)
+{
+	a->s->lost[a->ev->source] += event_get(a->ev, LOST_COUNT, 1);
+}
+
+static void on_blind(struct applying *a)
+{
+	int64_t until = (int64_t)event_get(a->ev, BLIND_UNTIL, 0);
+
+	if (until > a->ev->ts)
+		a->s->blind_ns[a->ev->source] += until - a->ev->ts;
 }
 
 typedef void (*apply_fn)(struct applying *a);
@@ -561,7 +592,16 @@ static const struct {
 	[EV_PAUSE] = { on_pause, false },
 	[EV_CONFIG] = { on_config, false },
 	[EV_HANDOFF] = { on_handoff, false },
+	[EV_LOST] = { on_lost, false },
+	[EV_BLIND] = { on_blind, false },
 	[EV_HANDLER] = { on_handler, false },
+};
+
+/* Kinds by which a CPU moves on. */
+static const bool moves[EVENT_KIND_COUNT] = {
+	[EV_SMI_ENTER] = true, [EV_SMI_LEAVE] = true, [EV_SMBASE_WRITE] = true, [EV_PORT] = true, [EV_IPI] = true,
+	[EV_CPU_RESET] = true, [EV_CPUHP] = true, [EV_CPU_ADD] = true, [EV_CPU_REMOVE] = true,
+	[EV_HANDOFF] = true,
 };
 
 void scene_apply(struct scene *s, const struct model *m, const struct cpu *before, int64_t id,
@@ -577,6 +617,8 @@ void scene_apply(struct scene *s, const struct model *m, const struct cpu *befor
 		s->now = ev->ts;
 	if (apply[ev->kind].fn && (about || !apply[ev->kind].about_cpu))
 		apply[ev->kind].fn(&a);
+	if (about && moves[ev->kind])
+		a.c->acted = a.now;
 }
 
 int64_t scene_guest_ns(const struct scene *s, int64_t from_ns, int64_t paused_then, int64_t now)

@@ -102,6 +102,7 @@ struct scene_cpu {
 	struct moment started;     /* the first SIPI to it from outside SMM since it was added */
 	struct moment removed;
 
+	struct moment acted;       /* the last thing that it did, or that was done to it: a look apart */
 	struct moment seen;        /* the last cpu-seen ... */
 	struct event seen_event;   /* ... and what it said */
 };
@@ -132,6 +133,10 @@ struct scene {
 	struct cpuset present, hot; /* CPUs that exist; hot ones whose plug is not over */
 	struct moment attach;      /* the first session attach */
 	bool attached_late;        /* CPUs were past reset then: what boot did was not seen */
+	struct moment target_exit; /* the session said so */
+	struct moment system_reset; /* a CPU that had been there was reset without an INIT; ends what is hot */
+	uint64_t lost[EVENT_SOURCE_COUNT];   /* events that a source lost */
+	int64_t blind_ns[EVENT_SOURCE_COUNT]; /* how long it could not see */
 	struct moment locked;      /* when MCH 0x9D was first seen with D_LCK */
 	struct moment gpe;         /* the OS's last scan of the block outside SMM */
 	uint64_t selector;         /* the block's, as last written; UINT64_MAX */

@@ -70,6 +70,9 @@ static int set_up(struct gdb *g, enum found found, int64_t ts, struct error *err
 		return -1;
 	if (found != FOUND_PRELAUNCH)
 		gdb_find_bases(g, seen, n, ts);
+	gdb_handoff_open(g);
+	gdb_handoff_at_stop(g, NULL, ts);
+	gdb_config_read(g, ts);
 	gdb_capture_want(g);
 	points_sync(&g->points, g->rsp);
 	n = rsp_sync(g->rsp, err);
@@ -112,6 +115,7 @@ static struct gdb *gdb_alloc(const struct gdb_args *args, struct error *err)
 void gdb_free(struct gdb *g)
 {
 	qemulog_close(g->log);
+	gdb_handoff_close(g);
 	if (g->rsp)
 		rsp_close(g->rsp);
 	if (g->tap.wake_fd >= 0)

@@ -37,6 +37,7 @@ void gdb_capture_want(struct gdb *g)
 {
 	points_begin(&g->points);
 	points_want(&g->points, RSP_SW_BREAK, SMBASE_DEFAULT + 0x8000, 1);
+	gdb_handoff_want(g);
 	for (int i = 0; i < g->nfound; i++)
 		points_want(&g->points, RSP_SW_BREAK, g->found[i] + 0x8000, 1);
 	for (int i = 0; i < g->cpus; i++) {
@@ -165,6 +166,8 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 			return 0;
 		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
 	}
+	if (lin == s->g->handoff.first.pass && lin)
+		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
 	else if (c->in_smm && c->mode == CAP_PROBE && lin == c->h.exit_insn) {
@@ -174,10 +177,18 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 	return 0;
 }
 
+/* It stands behind the write, where a breakpoint may be: that one is stepped over, so it is now or never. */
+static int on_write(struct stop_ctx *s, struct error *err)
+{
+	if (!gdb_handoff_written(s) && gdb_smi_slot_written(s, err) < 0)
+		return -1;
+	return on_breakpoint(s, err);
+}
+
 static int on_named_cpu(struct stop_ctx *s, struct error *err)
 {
 	if (s->stop->watch == RSP_WATCH_WRITE)
-		return gdb_smi_slot_written(s, err);
+		return on_write(s, err);
 	if (s->stop->watch != RSP_WATCH_NONE)
 		return check_missed(s, err);
 	return on_breakpoint(s, err);
@@ -242,8 +253,8 @@ int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 	s.has_tail = g->job[n - 1].len && !g->job[n - 1].failed;
 	s.tail_base = g->job[n - 1].addr - SMM_STATE_OFFSET;
 	seen = check_watched(&s, err);
-	if (seen > 0)
-		s.c->told_early = false;
+	if (seen > 0) /* an interrupt names any CPU; the stop for its read may still follow */
+		s.c->told_early = stop->watch == RSP_WATCH_NONE;
 	if (seen < 0 || (!seen && on_named_cpu(&s, err) < 0))
 		return -1;
 	if (check_others(g, stop, ts, n - 1, err) < 0)

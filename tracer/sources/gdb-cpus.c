@@ -34,8 +34,10 @@ static void announce(struct gdb *g, struct gcpu *c, const char *slots, int64_t t
 	struct event ev = event_new(EV_CPU_ADD, SRC_GDB, c->index, ts);
 	uint64_t id;
 
-	if (apic_id_of(g, slots, c->index, &id))
+	if (apic_id_of(g, slots, c->index, &id)) {
+		c->apic_id = (int64_t)id;
 		event_set(&ev, CPU_ADD_APIC_ID, id);
+	}
 	if (c->tid)
 		event_set(&ev, CPU_ADD_TID, (uint64_t)c->tid);
 	gdb_put(g, ev);
@@ -47,7 +49,7 @@ static void appear(struct gdb *g, int index, struct rsp_thread thread)
 
 	*c = (struct gcpu){
 		.index = index, .thread = thread, .present = true,
-		.base = SMBASE_UNKNOWN, .pending = SMBASE_UNKNOWN, .slot = SMM_SLOT_AMD64,
+		.base = SMBASE_UNKNOWN, .pending = SMBASE_UNKNOWN, .slot = SMM_SLOT_AMD64, .apic_id = -1,
 	};
 	if (index >= g->cpus)
 		g->cpus = index + 1;
@@ -111,18 +113,30 @@ int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err)
 	return grown;
 }
 
+/* The selected CPU, in SMM, stands at the linear address @pc. */
+static bool find_spin(struct gdb *g, uint64_t pc, struct spin *spin)
+{
+	uint8_t code[SPIN_BEFORE + SPIN_AFTER];
+	uint64_t from = pc - SPIN_BEFORE;
+
+	if (first_smi_at_gate(&g->handoff.first, pc)) {
+		*spin = (struct spin){ .addr = g->handoff.first.gate, .size = 8 };
+		return true;
+	}
+	return rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) >= 0 &&
+	       spin_find(spin, code, sizeof(code), from, pc);
+}
+
 /* A CPU in SMM that does not halt spins on something: what, and which value does it find there? */
 static void look_at_spin(struct gdb *g, const struct monitor_regs *r, struct event *ev)
 {
-	uint8_t code[SPIN_BEFORE + SPIN_AFTER], value[8] = { 0 };
-	uint64_t from = r->rip - SPIN_BEFORE, polled = 0;
+	uint64_t pc = r->cr0 & 1 ? r->rip : r->cs_base + r->rip, polled = 0;
+	uint8_t value[8] = { 0 };
 	struct spin spin;
 
 	if (!r->in_smm || r->halted || r->cpu >= EVENT_MAX_CPUS || !g->cpu[r->cpu].present)
 		return;
-	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 ||
-	    rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) < 0 ||
-	    !spin_find(&spin, code, sizeof(code), from, r->rip))
+	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 || !find_spin(g, pc, &spin))
 		return;
 	event_set(ev, CPU_SEEN_POLLS, spin.addr);
 	if (rsp_read_memory(g->rsp, spin.addr, value, spin.size, NULL) < 0)

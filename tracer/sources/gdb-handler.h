@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define HANDLER_MAX_RSMS 8
-#define HANDLER_CODE 0x800u /* bytes looked at from the entry */
+#define HANDLER_BYTES 0x800u /* bytes looked at from the entry */
 
 struct handler {
 	uint64_t smbase;

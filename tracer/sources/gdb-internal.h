@@ -7,6 +7,7 @@
 
 #include "../../gdbproto/rsp-client.h"
 #include "../model.h"
+#include "first-smi.h"
 #include "gdb-handler.h"
 #include "gdb-points.h"
 #include "gdb-regs.h"
@@ -37,7 +38,9 @@ struct gcpu {
 	int index;
 	struct rsp_thread thread;
 	bool present;
+	bool hot;            /* appeared while we were attached */
 	int tid;
+	int64_t apic_id;     /* -1 = not known */
 
 	uint64_t base;       /* its own SMBASE, SMBASE_UNKNOWN = not known or not relocated */
 	bool base_assumed;   /* told by a scan, not yet by an entry */
@@ -53,6 +56,7 @@ struct gcpu {
 	unsigned missed;
 	bool told_early;     /* counted at another CPU's stop; its own stop may still follow */
 
+	bool passed;         /* the gate, in this SMI */
 	unsigned reloc_rsms; /* where the handler at the default base may leave SMM */
 	uint64_t reloc_rsm[RELOC_RSMS];
 	int64_t blind_since; /* 0 = not blind */
@@ -71,6 +75,32 @@ struct log_tap {
 	atomic_bool want_bases;                /* some SMBASE is not known: look again at a write to 0xb2 */
 	unsigned apm_writes;                   /* while so; the log's thread alone counts */
 	atomic_bool apm_seen;
+	atomic_bool hotplug_smi;               /* 4 was written to 0xb2 */
+	atomic_ullong sipi_page;               /* where a CPU in SMM sent the last SIPI to; 0 = nowhere */
+};
+
+/* What is known of the code at the default SMBASE and of the words it uses; gdb-handoff.c. */
+struct handoff {
+	struct guestram *ram;        /* NULL = cannot be read from outside */
+	bool told;                   /* the user, that it cannot */
+	bool has_first;
+	struct first_smi first;
+	uint8_t code[FIRST_SMI_CODE];
+	unsigned unknowns;           /* changes of code of no known class */
+	uint64_t pen;                /* its page, 0 = not known */
+	bool word_known[WORD_COUNT];
+	uint64_t word[WORD_COUNT];   /* as last seen */
+	int64_t code_ns, words_ns;   /* when they were looked at last; 0 = never */
+};
+
+/* The machine's settings as they were told last; gdb-config.c. */
+struct config {
+	bool asked;                  /* what never changes is known */
+	bool q35;                    /* a machine that has them */
+	uint64_t ext_tseg;           /* bytes; 0 = not known */
+	bool told[CONFIG_REG_COUNT], known[CONFIG_REG_COUNT];
+	uint64_t value[CONFIG_REG_COUNT];
+	int64_t read_ns;
 };
 
 struct gdb {
@@ -89,6 +119,10 @@ struct gdb {
 	struct qemulog *log;
 	struct qemulog_plan plan;
 	struct log_tap tap;
+
+	struct handoff handoff;
+	struct config config;
+	bool config_due, look_due; /* at the next stop */
 
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
@@ -176,6 +210,24 @@ int gdb_capture_new_cpu(struct gdb *g, struct gcpu *c, int64_t ts, struct error 
 int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err);
 /* Sync the points, step over one that stays where @at stands, and let the guest run. enum gdb_status or negative. */
 int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error *err);
+
+/* gdb-handoff.c: the hand-off between monarch and new CPU */
+void gdb_handoff_open(struct gdb *g);
+void gdb_handoff_close(struct gdb *g);
+/* A CPU was added that has not been relocated. */
+bool gdb_handoff_busy(const struct gdb *g);
+/* Sample; @c is the CPU that stopped, or NULL. */
+void gdb_handoff_at_stop(struct gdb *g, const struct gcpu *c, int64_t ts);
+void gdb_handoff_want(struct gdb *g);
+/* Was the watchpoint hit one of the words? Then it is recorded. */
+bool gdb_handoff_written(struct stop_ctx *s);
+/* The CPU stands behind the gate. */
+int gdb_handoff_passed(struct stop_ctx *s, struct error *err);
+
+/* gdb-config.c: put what has changed since the last time. */
+void gdb_config_read(struct gdb *g, int64_t ts);
+/* The same, when it is worth the time: asked for, or not locked yet. */
+void gdb_config_at_stop(struct gdb *g, int64_t ts);
 
 /* gdb-late.c: find the SMBASEs in guest memory; may be called again. */
 void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_t ts);

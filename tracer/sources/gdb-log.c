@@ -26,6 +26,24 @@ static bool worth_a_look(struct log_tap *tap, const struct event *ev)
 	return !(tap->apm_writes & (tap->apm_writes - 1));
 }
 
+static bool sent_from_smm(struct log_tap *tap, const struct event *ev)
+{
+	for (int i = 0; i < atomic_load(&tap->cpus); i++)
+		if ((ev->cpu == CPU_UNKNOWN || ev->cpu == i) && atomic_load(&tap->in_smm[i]))
+			return true;
+	return false;
+}
+
+/* What a hot-plug does, to be looked into at a stop. */
+static void note_hotplug(struct log_tap *tap, const struct event *ev)
+{
+	if (ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == APM_CNT &&
+	    event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE && event_get(ev, PORT_VALUE, 0) == 4)
+		atomic_store(&tap->hotplug_smi, true);
+	if (ev->kind == EV_IPI && event_get(ev, IPI_MODE, IPI_FIXED) == IPI_SIPI && sent_from_smm(tap, ev))
+		atomic_store(&tap->sipi_page, event_get(ev, IPI_VECTOR, 0) << 12);
+}
+
 void gdb_log_tap(struct event_out *out, const struct event *ev)
 {
 	struct log_tap *tap = (struct log_tap *)out;
@@ -42,6 +60,7 @@ void gdb_log_tap(struct event_out *out, const struct event *ev)
 			wake(tap);
 		}
 	}
+	note_hotplug(tap, ev);
 	if (worth_a_look(tap, ev)) {
 		atomic_store(&tap->apm_seen, true);
 		wake(tap);

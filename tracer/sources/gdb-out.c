@@ -62,6 +62,10 @@ void gdb_pause_ends(struct gdb *g, enum pause_why why)
 
 void gdb_foreign_pause(struct gdb *g, int64_t since)
 {
+	struct event ev = event_new(EV_PAUSE, SRC_GDB, CPU_UNKNOWN, since); /* until when is not known yet */
+
+	event_set(&ev, PAUSE_WHY, WHY_FOREIGN);
+	gdb_put(g, ev);
 	g->foreign_since = since;
 	guard_set_paused(g->args.guard, true);
 	rsp_assume_running(g->rsp);

@@ -56,7 +56,7 @@ static void read_code(struct gdb *g, uint64_t addr, uint8_t *code, size_t len)
 
 static void add_reloc_rsms(struct gdb *g, struct gcpu *c, uint64_t addr, size_t len)
 {
-	uint8_t code[HANDLER_CODE];
+	uint8_t code[HANDLER_BYTES];
 
 	read_code(g, addr, code, len);
 	c->reloc_rsms += handler_find_rsms(code, len, addr, c->reloc_rsm + c->reloc_rsms,
@@ -89,7 +89,7 @@ static void learn_default_handler(struct gdb *g, struct gcpu *c)
 
 void gdb_smi_learn(struct gdb *g, struct gcpu *c)
 {
-	uint8_t code[HANDLER_CODE];
+	uint8_t code[HANDLER_BYTES];
 	uint64_t where;
 
 	read_code(g, c->base + 0x8000, code, sizeof(code));
@@ -164,6 +164,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 	put_entry(s, base, origin);
 	c->cur = base;
 	c->pending = SMBASE_UNKNOWN;
+	c->passed = false;
 	gdb_set_in_smm(s->g, c, true);
 	return 0;
 }
@@ -227,6 +228,12 @@ static bool left_unseen(struct stop_ctx *s)
 	return false;
 }
 
+/* In 16-bit code that only an SMI at the default SMBASE runs: its entry was not seen. */
+static bool in_default_handler(const struct regs *r)
+{
+	return !(r->cr0 & 1) && r->cs == smbase_selector(SMBASE_DEFAULT) && r->rip > 0x8000 && r->rip < 0x9000;
+}
+
 int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
@@ -234,6 +241,8 @@ int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 	uint64_t pc = gdb_smi_pc(c, &s->regs);
 	uint8_t raw[4];
 
+	if (!c->in_smm && in_default_handler(&s->regs) && gdb_smi_enter(s, SMBASE_DEFAULT, ORIGIN_INFERRED, err) < 0)
+		return -1;
 	if (!c->in_smm || c->cur != SMBASE_DEFAULT || left_unseen(s))
 		return 0; /* not a relocation: firmware gives back the memory it had borrowed */
 	if (rsp_read_memory(s->g->rsp, SMBASE_DEFAULT + c->slot, raw, sizeof(raw), err) < 0)

@@ -29,6 +29,8 @@ static int arm_new_cpus(struct gdb *g, int64_t ts, struct error *err)
 
 	if (grown <= 0)
 		return grown;
+	g->config_due = true;
+	gdb_handoff_open(g);
 	points_reinsert(&g->points, g->rsp);
 	if (rsp_sync(g->rsp, err) < 0) /* removals are refused where a CPU lacks the point */
 		return -1;
@@ -39,10 +41,20 @@ static int arm_new_cpus(struct gdb *g, int64_t ts, struct error *err)
 		event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
 		event_set(&ev, BLIND_WHY, WHY_NEW_CPU);
 		gdb_put(g, ev);
+		g->cpu[i].hot = true;
 		if (gdb_capture_new_cpu(g, &g->cpu[i], ts, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* Where the CPUs are, and how the machine stands: what a hang is explained with. */
+static void look(struct gdb *g, int64_t ts)
+{
+	struct monitor_regs seen[EVENT_MAX_CPUS];
+
+	gdb_cpus_seen(g, ts, seen, EVENT_MAX_CPUS, NULL);
+	gdb_config_read(g, ts);
 }
 
 static int look_again_for_bases(struct gdb *g, int64_t ts)
@@ -86,6 +98,12 @@ static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_c
 		look_again_for_bases(g, ts);
 	if (gdb_capture_look(g, stop, ts, &at, err) < 0)
 		return -1;
+	gdb_handoff_at_stop(g, at.c, ts);
+	if (g->look_due)
+		look(g, ts);
+	else
+		gdb_config_at_stop(g, ts);
+	g->look_due = false;
 	rc = gdb_capture_resume(g, &at, err);
 	if (!rc)
 		gdb_pause_ends(g, why);
@@ -119,18 +137,36 @@ int gdb_handle(struct gdb *g, struct error *err)
 	}
 }
 
-int gdb_wake(struct gdb *g, struct error *err)
+/* Stop the guest and take everything in, new CPUs too. */
+static int interrupt(struct gdb *g, struct error *err)
 {
 	struct rsp_stop stop;
-	uint64_t count;
 
-	if (read(g->tap.wake_fd, &count, sizeof(count)) < 0 || !rsp_running(g->rsp) || g->foreign_since)
+	if (!rsp_running(g->rsp) || g->foreign_since)
 		return 0;
 	if (rsp_interrupt(g->rsp, &stop, err) < 0)
 		return -1;
 	if (stop.signal != SIGNAL_INTERRUPT)
 		return handle_stop(g, &stop, err); /* it came first; the log is looked at there, too */
 	return take_stop(g, &stop, true, WHY_INTERRUPT, err);
+}
+
+int gdb_wake(struct gdb *g, struct error *err)
+{
+	uint64_t count;
+
+	return read(g->tap.wake_fd, &count, sizeof(count)) < 0 ? 0 : interrupt(g, err);
+}
+
+int gdb_look(struct gdb *g, struct error *err)
+{
+	g->look_due = true;
+	return interrupt(g, err);
+}
+
+bool gdb_busy(const struct gdb *g)
+{
+	return gdb_handoff_busy(g);
 }
 
 /* ---- detach ---- */
@@ -174,8 +210,7 @@ static int stop_for_detach(struct gdb *g, struct rsp_stop *stop)
 /* False when the guest could not be given back; the guard then tries. */
 static bool detach(struct gdb *g)
 {
-	struct monitor_regs seen[EVENT_MAX_CPUS];
-	struct stopped_at at;
+	struct stopped_at at = { 0 };
 	struct rsp_stop stop;
 	int stopped = stop_for_detach(g, &stop);
 	int64_t ts = clock_now();
@@ -187,7 +222,8 @@ static bool detach(struct gdb *g)
 	ts = settle(g, g->pause_start);
 	if (stopped)
 		gdb_capture_look(g, &stop, ts, &at, NULL);
-	gdb_cpus_seen(g, clock_now(), seen, EVENT_MAX_CPUS, NULL);
+	gdb_handoff_at_stop(g, at.c, ts);
+	look(g, clock_now());
 	gdb_log_switch_off(g);
 	if (remove_points(g) < 0 || (!g->leave_stopped && rsp_detach(g->rsp, NULL) < 0))
 		return false;

@@ -8,10 +8,11 @@
  * source, which it drains at every stop so that what the log says about the
  * time before the stop comes before it.
  *
- * Files, lowest first: gdb-regs.c, gdb-handler.c, spin.c, qemu-monitor.c (pure), gdb-points.c, gdb-out.c what
- * is said, gdb-log.c the log beside the stub, gdb-cpus.c which CPUs exist, gdb-late.c SMBASEs of CPUs relocated
- * before we came, gdb-smi.c entries, RSMs and SMBASE writes, gdb-capture.c what a stop means, gdb-attach.c,
- * gdb.c stops and the way out.
+ * Files, lowest first: gdb-regs.c, gdb-handler.c, first-smi.c, spin.c, qemu-monitor.c (pure), gdb-points.c,
+ * gdb-out.c what is said, gdb-log.c the log beside the stub, gdb-cpus.c which CPUs exist, gdb-late.c SMBASEs of
+ * CPUs relocated before we came, gdb-config.c the machine's settings, gdb-smi.c entries, RSMs and SMBASE writes,
+ * gdb-handoff.c the words between monarch and new CPU, gdb-capture.c what a stop means, gdb-attach.c, gdb.c stops
+ * and the way out.
  */
 #ifndef TRACER_SOURCES_GDB_H
 #define TRACER_SOURCES_GDB_H
@@ -58,6 +59,18 @@ int gdb_handle(struct gdb *g, struct error *err);
 
 /* The log has spoken: new CPUs, resets inside SMM. enum gdb_status, or negative. */
 int gdb_wake(struct gdb *g, struct error *err);
+
+/*
+ * Look where all CPUs are, at settings and words; stops the guest for that. While somebody else
+ * pauses it, that is put off to its next stop. enum gdb_status, or negative.
+ */
+int gdb_look(struct gdb *g, struct error *err);
+
+/* Is a CPU being relocated, so that gdb_tick() should be called every few ms? */
+bool gdb_busy(const struct gdb *g);
+
+/* Sample the words of the hand-off from guest RAM, without a stop. */
+void gdb_tick(struct gdb *g);
 
 /*
  * Leave the guest as it was found: points removed, log given back, running or

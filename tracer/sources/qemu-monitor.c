@@ -41,6 +41,7 @@ static void register_line(struct monitor_regs *r, const char *line)
 
 		r->cs = (uint32_t)strtoul(line + 4, &rest, 16);
 		r->cs_base = strtoull(rest, NULL, 16);
+		r->code64 = memmem(rest, strcspn(rest, "\n"), " CS64 ", 6) != NULL;
 	}
 }
 
@@ -110,4 +111,37 @@ bool monitor_cpu_path(const char *text, int index, char *path, size_t size)
 	from += strlen("qom_path: \"");
 	snprintf(path, size, "%.*s", (int)strcspn(from, "\"\r\n"), from);
 	return path[0] == '/';
+}
+
+bool monitor_value(const char *text, uint64_t *value)
+{
+	const char *port = strstr(text, "] = ");
+	char *end;
+
+	if (!strncmp(text, "true", 4) || !strncmp(text, "false", 5)) {
+		*value = text[0] == 't';
+		return true;
+	}
+	if (port)
+		text = port + strlen("] = ");
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	*value = strtoull(text, &end, port ? 16 : 10);
+	return !*end || *end == '\r' || *end == '\n';
+}
+
+int monitor_words(const char *text, uint32_t *out, int max)
+{
+	int n = 0;
+
+	for (const char *line = text; line && *line; line = next_line(line)) {
+		size_t len = strcspn(line, "\n");
+		const char *at = memchr(line, ':', len);
+
+		while (at && n < max && (at = memmem(at, (size_t)(line + len - at), " 0x", 3))) {
+			out[n++] = (uint32_t)strtoul(at + 1, NULL, 16);
+			at++;
+		}
+	}
+	return n;
 }

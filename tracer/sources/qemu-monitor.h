@@ -19,6 +19,7 @@ struct monitor_regs {
 	uint32_t cs;
 	uint64_t cs_base;
 	bool in_smm, halted;
+	bool code64; /* executes 64-bit code */
 };
 
 /* Decode at most @max CPUs; returns how many. */
@@ -33,5 +34,11 @@ int monitor_cpu_tids(const char *text, int *tid, int max);
  * cpu_index = place in possible_cpus). False when there is none.
  */
 bool monitor_cpu_path(const char *text, int index, char *path, size_t size);
+
+/* A property's value (`qom-get`: 12, true) or a port's (`i`: "portl[0x0630] = 0x21"). False: an error message. */
+bool monitor_value(const char *text, uint64_t *value);
+
+/* The words of `xp /Nwx` ("0000000000038000: 0x00000000 ..."); returns how many, at most @max. */
+int monitor_words(const char *text, uint32_t *out, int max);
 
 #endif

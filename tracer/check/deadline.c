@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must not take for ever: a relocation's three places to hang, and every stay in SMM. */
+#include "rule.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- reloc-deadline ---- */
+
+#define RELOC_DEADLINE (1 * RULE_S)
+
+/* What is waited for. */
+enum stage { STAGE_NONE, STAGE_GATE, STAGE_ABOUT, STAGE_PEN };
+
+static const struct {
+	const char *not_yet, *since;
+} stage_text[] = {
+	[STAGE_GATE] = { "has not come through the gate", "the SIPI" },
+	[STAGE_ABOUT] = { "has not said that it is about to leave SMM", "it passed the gate" },
+	[STAGE_PEN] = { "has not arrived in the pen", "it left the default SMBASE" },
+};
+
+struct reloc_state {
+	uint8_t stage[EVENT_MAX_CPUS];
+	int monarch[EVENT_MAX_CPUS];  /* who sent the SIPI */
+	struct waits waits;
+};
+
+static void await(struct reloc_state *st, const struct check_input *in, int cpu, enum stage stage)
+{
+	if (st->stage[cpu] == STAGE_NONE || st->stage[cpu] >= stage)
+		return;
+	st->stage[cpu] = (uint8_t)stage;
+	waits_start(&st->waits, cpu, in);
+}
+
+static void stop(struct reloc_state *st, int cpu)
+{
+	st->stage[cpu] = STAGE_NONE;
+	waits_stop(&st->waits, cpu);
+}
+
+/* Unless it was found overdue at this stage, and that told. */
+static void done(struct check *c, int cpu)
+{
+	struct reloc_state *st = check_state(c);
+
+	if (cpuset_has(&st->waits.on, cpu))
+		check_holds(c);
+	stop(st, cpu);
+}
+
+/* The monarch does something that it only does when it is through with the last CPU. */
+static void monarch_goes_on(struct check *c, int monarch, int but)
+{
+	struct reloc_state *st = check_state(c);
+
+	for (int i = 0; i < EVENT_MAX_CPUS; i++)
+		if (st->stage[i] == STAGE_PEN && st->monarch[i] == monarch && i != but)
+			done(c, i);
+}
+
+static void reloc_ipi(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	struct cpuset to;
+
+	if (event_get(in->ev, IPI_MODE, IPI_FIXED) != IPI_SIPI || smm_place(in->model,
+	    in->ev->cpu) != SMM_INSIDE)
+		return;
+	to = scene_ipi_targets(in->scene, in->model, in->ev);
+	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1)) {
+		monarch_goes_on(c, in->ev->cpu, i);
+		if (in->scene->cpu[i].relocated || in->scene->cpu[i].sipis)
+			continue; /* the second one of INIT-SIPI-SIPI */
+		st->stage[i] = STAGE_GATE;
+		st->monarch[i] = in->ev->cpu;
+		waits_start(&st->waits, i, in);
+	}
+}
+
+/* A sampled word names nobody: the only CPU that can be meant. */
+static int only_at(const struct reloc_state *st, enum stage stage)
+{
+	int only = CPU_UNKNOWN;
+
+	for (int i = 0; i < EVENT_MAX_CPUS; i++)
+		if (st->stage[i] == stage) {
+			if (only != CPU_UNKNOWN)
+				return CPU_UNKNOWN;
+			only = i;
+		}
+	return only;
+}
+
+static void reloc_word(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	uint64_t word = event_get(in->ev, HANDOFF_WORD, WORD_COUNT);
+	bool set = event_get(in->ev, HANDOFF_VALUE, 0);
+	int passed = gate_passed_by(in), cpu = in->ev->cpu;
+
+	if (passed != CPU_UNKNOWN)
+		await(st, in, passed, STAGE_ABOUT);
+	if (word == WORD_ABOUT && set) {
+		cpu = cpu == CPU_UNKNOWN ? only_at(st, STAGE_ABOUT) : cpu;
+		if (cpuset_valid(cpu))
+			await(st, in, cpu, STAGE_PEN);
+	} else if (word == WORD_PEN && set) {
+		cpu = cpu == CPU_UNKNOWN ? only_at(st, STAGE_PEN) : cpu;
+		if (cpuset_valid(cpu) && st->stage[cpu] == STAGE_PEN)
+			done(c, cpu);
+	}
+}
+
+/* Its RSM ends a relocation without a pen; where there is one, the monarch's RSM shows that it saw the CPU there. */
+static void reloc_leave(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	int cpu = in->ev->cpu;
+	bool rsm = event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET;
+
+	if (!rsm)
+		return;
+	if (st->stage[cpu] && in->model->cpu[cpu].smbase_pending != SMBASE_UNKNOWN) {
+		await(st, in, cpu, STAGE_PEN);
+		if (!gate_in_force(in->scene))
+			done(c, cpu);
+	}
+	monarch_goes_on(c, cpu, CPU_UNKNOWN);
+}
+
+static void reloc_deadline(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	int cpu = in->ev->cpu;
+
+	if (in->ev->kind == EV_IPI)
+		reloc_ipi(c, in);
+	else if (in->ev->kind == EV_HANDOFF)
+		reloc_word(c, in);
+	else if (!cpuset_valid(cpu))
+		return;
+	else if (in->ev->kind == EV_SMI_LEAVE)
+		reloc_leave(c, in);
+	else if (in->ev->kind == EV_SMBASE_WRITE && cpu_in_smm(&in->model->cpu[cpu]))
+		await(st, in, cpu, STAGE_ABOUT);
+	else if (in->ev->kind == EV_CPU_REMOVE || (in->ev->kind == EV_CPU_RESET &&
+		 !in->model->cpu[cpu].init_ipi))
+		stop(st, cpu);
+}
+
+static void reloc_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
+{
+	struct reloc_state *st = check_state(c);
+	int64_t deadline = check_deadline_ns(c, RELOC_DEADLINE);
+	int cpu;
+
+	(void)m;
+	while ((cpu = waits_overdue(&st->waits, s, deadline, now)) >= 0) {
+		const struct wait *w = &st->waits.cpu[cpu];
+		const struct scene_cpu *monarch = &s->cpu[st->monarch[cpu]];
+		enum stage stage = st->stage[cpu];
+		struct finding f = finding_overdue(now, cpu, s->cpu[cpu].sipi.id, w->id);
+		char polls[48] = "";
+
+		if (event_has(&monarch->seen_event, CPU_SEEN_POLLS) && monarch->seen.ns >= w->ns)
+			snprintf(polls, sizeof(polls), ", which polls %#" PRIx64,
+				 monarch->seen_event.arg[CPU_SEEN_POLLS]);
+		check_missing(c, &f, w->ns, "CPU %d %s %.1f s after %s; the monarch is CPU %d%s", cpu,
+			      stage_text[stage].not_yet,
+			      rule_seconds(deadline), stage_text[stage].since, st->monarch[cpu], polls);
+	}
+}
+
+const struct invariant invariant_reloc_deadline = {
+	.name = "reloc-deadline", .severity = SEVERITY_ERROR, .step = "d",
+	.needs = NEED_IPI | NEED_HANDOFF | NEED_SMBASE | NEED_SMM,
+	.kinds = KIND(IPI) | KIND(HANDOFF) | KIND(SMI_LEAVE) | KIND(SMBASE_WRITE) | KIND(CPU_RESET) |
+		KIND(CPU_REMOVE),
+	.rule = "after the SIPI the new CPU passes the gate, says that it is about to leave, and arrives in "
+		"the pen, each within the deadline",
+	.meaning =
+	"The relocation hangs, and with it every CPU that is held in SMM. Where it hangs tells why. Not "
+	"through the gate: the new CPU took no SMI (smi-before-init, smi-survives-init), was reset in it "
+	"(no-init-in-smm), or the gate is open for another APIC ID. Through the gate but not about to "
+	"leave: it faulted in the relocation handler, or wrote elsewhere. Not in the pen: its RSM "
+	"returned to something else than the pen, whose page the OS can write. The monarch waits in "
+	"SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c), first on AboutToLeaveSmm at the default "
+	"SMBASE, then on the last byte of the pen's page. Firmware before edk2 cbccf99592 sent no SMI of "
+	"its own and hung here whenever a CPU was added behind the broadcast (BZ2929).",
+	.event = reloc_deadline, .time = reloc_overdue, .state = sizeof(struct reloc_state),
+};
+
+/* ---- rsm-balance ---- */
+
+#define SMI_DEADLINE (2 * RULE_S)
+
+struct balance_state {
+	struct waits inside;
+};
+
+static void rsm_balance(struct check *c, const struct check_input *in)
+{
+	struct balance_state *st = check_state(c);
+	int cpu = in->ev->cpu;
+
+	if (!cpuset_valid(cpu))
+		return;
+	switch (in->ev->kind) {
+	case EV_SMI_ENTER:
+		waits_start(&st->inside, cpu, in);
+		break;
+	case EV_SMI_LEAVE: /* a reset in SMM is no-init-in-smm's business */
+		waits_stop(&st->inside, cpu);
+		if (event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
+			check_holds(c);
+		break;
+	case EV_CPU_SEEN: /* outside: it left unseen */
+		if (!event_get(in->ev, CPU_SEEN_IN_SMM, 1))
+			waits_stop(&st->inside, cpu);
+		break;
+	default:
+		waits_stop(&st->inside, cpu);
+	}
+}
+
+/* It was handed to the firmware to be ejected: it stays parked in SMM until it is gone. */
+static bool being_ejected(const struct scene_cpu *c)
+{
+	return c->fw_remove || moment_after(c->ejected, c->added);
+}
+
+static void balance_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
+{
+	struct balance_state *st = check_state(c);
+	int64_t deadline = check_deadline_ns(c, SMI_DEADLINE);
+	int cpu;
+
+	while ((cpu = waits_overdue(&st->inside, s, deadline, now)) >= 0) {
+		struct finding f = finding_overdue(now, cpu, m->cpu[cpu].smi.id, 0);
+		bool monarch = s->round.monarch == cpu && cpuset_has(&s->round.inside, cpu);
+		bool at_default = m->cpu[cpu].state == STATE_SMM_DEFAULT;
+
+		if (being_ejected(&s->cpu[cpu]))
+			continue;
+		check_missing(c, &f, m->cpu[cpu].smi.enter_ns,
+			      "CPU %d%s entered SMM at SMBASE %#" PRIx64 "%s and has not left %.1f s later",
+			      cpu, monarch ? ", the monarch," : "", m->cpu[cpu].smi.smbase,
+			      at_default ? ", the default one," : "", rule_seconds(deadline));
+	}
+}
+
+const struct invariant invariant_rsm_balance = {
+	.name = "rsm-balance", .severity = SEVERITY_ERROR, .step = "f",
+	.needs = NEED_SMM | NEED_CPUHP,
+	.kinds = KIND(SMI_ENTER) | KIND(SMI_LEAVE) | KIND(CPU_SEEN) | KIND(CPU_RESET) | KIND(CPU_REMOVE),
+	.rule = "every CPU that enters SMM leaves it by RSM within the deadline, unless it is being ejected",
+	.meaning =
+	"A CPU is lost in SMM; the OS sees it stand still, and soon its watchdog. When it is the monarch, "
+	"look at what it waits for: in a hot-plug that is reloc-deadline's matter, otherwise a fault in "
+	"SMM code (edk2 PR 6118: code patched at run time; CET stacks: ef91b07388) or an assertion that "
+	"stops in CpuDeadLoop() (ConfigSmmCodeAccessCheck on absent CPUs, #6968). When it is another one, "
+	"the monarch did not release it, or it missed the release (semaphore race, d49364779c). A "
+	"hot-added CPU at the default SMBASE waits at the gate until the OS asks the firmware to relocate "
+	"it: QEMU's TCG lets it take an SMI before its first SIPI.",
+	.event = rsm_balance, .time = balance_overdue, .state = sizeof(struct balance_state),
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The flow of the 2019 design discussion ("CPU hotplug using SMM", edk2-devel and qemu-devel): a NOP
+ * handler at the default SMBASE, for which the monarch puts the relocation handler while it needs it.
+ */
+#include "points.h"
+
+static bool handler_is(const struct scene *s, enum handler_code code)
+{
+	return event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN) == code;
+}
+
+/* Between the CPU's coming and the monarch's first act nobody has sent it an INIT or SIPI. */
+static struct moment none_in_flight(const struct episode *ep, const struct flow_input *in)
+{
+	const struct scene_cpu *c = point_cpu(ep, in);
+	const struct round *r = flow_round(ep, in->scene);
+
+	if (!r || moment_is(point_own(ep, c->init)) || moment_is(point_own(ep, c->sipi)))
+		return (struct moment){ 0 };
+	return point_own(ep, r->acted);
+}
+
+static struct moment relocation_handler_ready(const struct episode *ep, const struct flow_input *in)
+{
+	if (!handler_is(in->scene, CODE_RELOCATE))
+		return (struct moment){ 0 };
+	return point_both(point_enumerated(ep, in), in->scene->handler_when);
+}
+
+static struct moment runs_relocation_handler(const struct episode *ep, const struct flow_input *in)
+{
+	if (!handler_is(in->scene, CODE_RELOCATE))
+		return (struct moment){ 0 };
+	return point_both(point_default_entry(ep, in), in->scene->handler_when);
+}
+
+static struct moment nop_and_left(const struct episode *ep, const struct flow_input *in)
+{
+	if (!handler_is(in->scene, CODE_NOP))
+		return (struct moment){ 0 };
+	return point_both(point_all_left(ep, in), in->scene->handler_when);
+}
+
+static const struct flow_point plug[] = {
+	POINT_ADDED, POINT_GPE, POINT_SMI, POINT_RENDEZVOUS,
+	{ STEP_A, none_in_flight, "the monarch to begin, with no INIT or SIPI for CPU %d in flight", "the monarch",
+	  0 },
+	{ STEP_B, relocation_handler_ready, "the monarch to ask for the APIC ID of CPU %d, and to put the "
+	  "relocation handler in place of the NOP one", "the monarch", 0 },
+	POINT_C, POINT_D_ENTRY,
+	{ STEP_D_PASS, runs_relocation_handler, "CPU %d to run the relocation handler", "CPU %d", FLOW_EARLY },
+	POINT_D_WRITE, POINT_D_RSM, POINT_E, POINT_PROVED,
+	{ STEP_F, nop_and_left, "all CPUs to leave SMM, with the NOP handler back", "the monarch", 0 },
+	POINT_CLEAR, POINT_ONLINE, POINTS_END
+};
+
+static bool fits(const struct scene *s)
+{
+	return handler_is(s, CODE_NOP) || handler_is(s, CODE_RELOCATE);
+}
+
+const struct flow_profile flow_design = {
+	"design", "the 2019 design: a NOP handler, exchanged for the relocation handler while it is needed",
+	{ [EPISODE_BOOT] = flow_boot_points, [EPISODE_PLUG] = plug, [EPISODE_UNPLUG] = flow_unplug_points },
+	fits,
+};
