@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "filter.h"
-#include "findings.h"
+#include "insight.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/check/check.h"
 #include "../tracer/event-text.h"
@@ -111,7 +111,7 @@ int detail_violation(struct detail *d, struct reader *r, const struct reader_vio
 	safe_text(severity, sizeof(severity), v->severity, strlen(v->severity));
 	time_text(at, sizeof(at), ns_between(first_ns, v->ts_ns), 1);
 	add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
-	add(d, "%s", findings_line(line, sizeof(line), v));
+	add(d, "%s", insight_line(line, sizeof(line), v));
 	if (number < INVARIANT_COUNT)
 		add(d, "the rule: %s", invariant_list[number]->rule);
 	if (number < INVARIANT_COUNT && *invariant_list[number]->meaning)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* What is written at a step, shorter with each @level: "(d) entry", "(d)", "". */
-static const char *step_label(char *out, size_t size, const struct finding_step *s, int level)
+static const char *step_label(char *out, size_t size, const struct insight_step *s, int level)
 {
 	size_t len = strlen(s->letter);
 	bool same = !strcmp(s->name, s->letter);
@@ -30,13 +30,13 @@ static int column(const struct episode_lane *l, int64_t ts)
 	return col < -1 ? -1 : col > l->scale.width ? l->scale.width : col;
 }
 
-static int64_t end_of(const struct episode_lane *l, const struct finding_episode *ep)
+static int64_t end_of(const struct episode_lane *l, const struct insight_episode *ep)
 {
 	return ep->end_ns ? ep->end_ns : l->now_ns > ep->start_ns ? l->now_ns : ep->start_ns;
 }
 
 /* Free columns behind the sign of step @i: up to the next step that is in another column. */
-static int room_behind(const struct episode_lane *l, const struct finding_episode *ep, unsigned i, int last)
+static int room_behind(const struct episode_lane *l, const struct insight_episode *ep, unsigned i, int last)
 {
 	int at = column(l, ep->at[i].ts_ns), end = last + 1;
 
@@ -47,7 +47,7 @@ static int room_behind(const struct episode_lane *l, const struct finding_episod
 	return end - at - 1;
 }
 
-static void draw_step(const struct episode_lane *l, const struct finding_episode *ep, unsigned i, int last,
+static void draw_step(const struct episode_lane *l, const struct insight_episode *ep, unsigned i, int last,
 		      struct canvas *c, int row, int col)
 {
 	int at = column(l, ep->at[i].ts_ns), room = room_behind(l, ep, i, last), level = 0;
@@ -62,7 +62,7 @@ static void draw_step(const struct episode_lane *l, const struct finding_episode
 }
 
 /* From where it was stuck on: "STUCK . . .". */
-static void draw_stuck(const struct episode_lane *l, const struct finding_episode *ep, int last, struct canvas *c,
+static void draw_stuck(const struct episode_lane *l, const struct insight_episode *ep, int last, struct canvas *c,
 		       int row, int col)
 {
 	int from = column(l, ep->stuck_ns), room;
@@ -75,7 +75,7 @@ static void draw_stuck(const struct episode_lane *l, const struct finding_episod
 	canvas_text(c, row, col + from, CELL_ALARM, room >= 5 ? "STUCK" : room >= 1 ? "!" : "");
 }
 
-static void draw_episode(const struct episode_lane *l, const struct finding_episode *ep, struct canvas *c, int row,
+static void draw_episode(const struct episode_lane *l, const struct insight_episode *ep, struct canvas *c, int row,
 			 int col)
 {
 	int first = column(l, ep->start_ns), last = column(l, end_of(l, ep));
@@ -90,20 +90,20 @@ static void draw_episode(const struct episode_lane *l, const struct finding_epis
 	draw_stuck(l, ep, last, c, row, col);
 }
 
-static bool overlap(const struct episode_lane *l, const struct finding_episode *a, const struct finding_episode *b)
+static bool overlap(const struct episode_lane *l, const struct insight_episode *a, const struct insight_episode *b)
 {
 	return a->start_ns <= end_of(l, b) && b->start_ns <= end_of(l, a);
 }
 
 void episode_lane_draw(const struct episode_lane *l, struct canvas *c, int row, int col)
 {
-	const struct finding_episode *chosen = l->chosen;
+	const struct insight_episode *chosen = l->chosen;
 	char name[24];
 
 	if (!chosen)
 		return;
-	for (int i = 0; i < l->findings->episodes; i++) {
-		const struct finding_episode *ep = &l->findings->episode[i];
+	for (int i = 0; i < l->insight->episodes; i++) {
+		const struct insight_episode *ep = &l->insight->episode[i];
 
 		if (ep->boot == chosen->boot && !overlap(l, ep, chosen))
 			draw_episode(l, ep, c, row, col);

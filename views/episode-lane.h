@@ -12,12 +12,12 @@
 #define VIEWS_EPISODE_LANE_H
 
 #include "canvas.h"
-#include "findings.h"
+#include "insight.h"
 #include "scale.h"
 
 struct episode_lane {
-	const struct findings *findings;
-	const struct finding_episode *chosen; /* NULL = nothing to draw */
+	const struct insight *insight;
+	const struct insight_episode *chosen; /* NULL = nothing to draw */
 	struct scale scale;
 	int64_t now_ns; /* how far what is not over goes */
 	bool utf8;

@@ -316,7 +316,7 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	draw_status(c, p);
 }
 
-int picture_verdict(struct canvas *c, const char *status, const struct findings *f, int top)
+int picture_verdict(struct canvas *c, const char *status, const struct insight *f, int top)
 {
 	int row = 1, i = top;
 

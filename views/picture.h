@@ -84,7 +84,7 @@ void picture_help(struct canvas *c, bool utf8, int page);
  * The verdict on a screen of its own, from line @top on. Returns the line that did not
  * fit any more, 0 when all are told.
  */
-int picture_verdict(struct canvas *c, const char *status, const struct findings *f, int top);
+int picture_verdict(struct canvas *c, const char *status, const struct insight *f, int top);
 
 /* What is shown where less than the minimum fits. */
 void picture_too_small(struct canvas *c);

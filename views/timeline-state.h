@@ -2,14 +2,14 @@
 /*
  * What the timeline shows and where the user is in it; private to timeline*.c.
  * timeline.c owns the loop and the screen, timeline-actions.c what keys do, timeline-move.c
- * and timeline-findings.c how.
+ * and timeline-insight.c how.
  */
 #ifndef VIEWS_TIMELINE_STATE_H
 #define VIEWS_TIMELINE_STATE_H
 
 #include "detail.h"
 #include "feed.h"
-#include "findings.h"
+#include "insight.h"
 #include "keys.h"
 #include "seek.h"
 #include "timeline.h"
@@ -42,7 +42,7 @@ struct timeline {
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
-	struct findings findings;
+	struct insight insight;
 	struct reader_violation broken;           /* the chosen one; id 0 = none */
 	char finding[700], status[1400];
 	struct reader_smi smi;                    /* under the cursor; id 0 = none */
@@ -58,7 +58,7 @@ struct timeline {
 /* Do what a key says: 0, or negative when the recording cannot be read. */
 int timeline_key(struct timeline *t, int key, struct error *err);
 
-/* timeline-findings.c: to the next broken rule, the next episode; forget a rule the cursor has left. */
+/* timeline-insight.c: to the next broken rule, the next episode; forget a rule the cursor has left. */
 int timeline_go_broken(struct timeline *t, bool backwards, struct error *err);
 int timeline_go_episode(struct timeline *t, struct error *err);
 void timeline_leave_broken(struct timeline *t);

@@ -19,7 +19,7 @@ static int look_again(struct timeline *t, struct error *err)
 	const struct reader_summary *sum = reader_summary(t->reader);
 
 	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0 ||
-	    findings_read(&t->findings, t->reader, err) < 0)
+	    insight_read(&t->insight, t->reader, err) < 0)
 		return -1;
 	if (t->started)
 		return 0;
@@ -97,7 +97,7 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	if (got < 0)
 		return got;
 	t->sampled = got > 0;
-	got = findings_mark(t->reader, &t->lanes, err);
+	got = insight_mark(t->reader, &t->lanes, err);
 	if (got < 0)
 		return got;
 	got = smi_at_cursor(t, err);
@@ -120,7 +120,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		.first_ns = t->feed.first_ns, .now_ns = t->feed.now_ns, .paused_ns = sum->paused_ns,
 		.smis = sum->smis, .lost = sum->lost, .violations = sum->violations, .cpus = sum->cpus,
 		.episode = {
-			.findings = &t->findings, .chosen = findings_episode_at(&t->findings, t->cursor_ns),
+			.insight = &t->insight, .chosen = insight_episode_at(&t->insight, t->cursor_ns),
 			.scale = t->scale, .now_ns = t->feed.now_ns, .utf8 = term_utf8(),
 		},
 		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
@@ -138,7 +138,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 static int draw_timeline(struct timeline *t, struct error *err)
 {
 	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, t->show_detail,
-				    t->findings.episodes > 0);
+				    t->insight.episodes > 0);
 	struct picture p;
 	int row = -1, col = 0;
 
@@ -158,7 +158,7 @@ static int draw_timeline(struct timeline *t, struct error *err)
 static void draw_page(struct timeline *t)
 {
 	if (t->page == PAGE_VERDICT) {
-		t->page_next = picture_verdict(&t->canvas, t->status, &t->findings, t->page_at);
+		t->page_next = picture_verdict(&t->canvas, t->status, &t->insight, t->page_at);
 		return;
 	}
 	picture_help(&t->canvas, term_utf8(), t->page_at);
@@ -167,7 +167,7 @@ static void draw_page(struct timeline *t)
 
 static int draw(struct timeline *t, struct error *err)
 {
-	findings_status(t->status, sizeof(t->status), &t->findings, t->feed.now_ns);
+	insight_status(t->status, sizeof(t->status), &t->insight, t->feed.now_ns);
 	term_size(&t->rows, &t->cols);
 	if (!canvas_resize(&t->canvas, t->rows, t->cols))
 		return fail(err, ERR_USAGE, "no memory for the timeline");
@@ -269,7 +269,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 		rc = -(int)err->code;
 	}
 	reader_close(t->reader);
-	findings_free(&t->findings);
+	insight_free(&t->insight);
 	lanes_free(&t->lanes);
 	canvas_free(&t->canvas);
 	free(t);

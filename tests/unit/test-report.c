@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 static const char plug[] =
+	"unjudged\n"
 	"meta target unix:/run/gdb.sock\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"

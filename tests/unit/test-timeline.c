@@ -16,7 +16,7 @@
 #include "../lib/scenario.h"
 #include "../../views/detail.h"
 #include "../../views/feed.h"
-#include "../../views/findings.h"
+#include "../../views/insight.h"
 #include "../../views/keys.h"
 #include "../../views/picture.h"
 #include "../../views/seek.h"
@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 static const char hang[] =
+	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1000000000 cpu=1 cpu-add apic_id=1\n"
@@ -247,9 +248,7 @@ static void too_much_is_sampled(void **state)
 
 	(void)state;
 	reader_close(s->reader);
-	model_init(&more->model);
-	more->writer = writer_open(s->path, true, &err);
-	assert_non_null(more->writer);
+	assert_int_equal(scenario_open(more, s->path, &err), 0);
 	for (int i = 0; i < 2 * FEED_ROWS; i++) {
 		snprintf(line, sizeof(line), "t=%d cpu=0 port port=0xb2 dir=write value=0x1", 1000 + 100 * i);
 		assert_int_equal(scenario_event(more, line, &err), 0);
@@ -259,6 +258,7 @@ static void too_much_is_sampled(void **state)
 		assert_int_equal(scenario_event(more, line, &err), 0);
 	}
 	assert_int_equal(writer_close(more->writer, &err), 0);
+	judge_free(more->judge);
 	free(more);
 	s->reader = reader_open(s->path, &err);
 	assert_non_null(s->reader);
@@ -375,6 +375,7 @@ static void every_size_and_number_of_lanes_fits(void **state)
 }
 
 static const char plug[] =
+	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1010000000 cpu=1 cpu-add apic_id=1\n"
@@ -396,18 +397,18 @@ static const char plug[] =
 	"verdict CPU 1: halted in the pen\n"
 	"t=1090000000 session what=detach\n";
 
-static struct findings *findings_of(struct stage *s)
+static struct insight *insight_of(struct stage *s)
 {
-	struct findings *f = calloc(1, sizeof(*f));
+	struct insight *f = calloc(1, sizeof(*f));
 	struct error err = { 0 };
 
 	assert_non_null(f);
-	if (findings_read(f, s->reader, &err) < 0 || findings_mark(s->reader, &s->lanes, &err) < 0)
+	if (insight_read(f, s->reader, &err) < 0 || insight_mark(s->reader, &s->lanes, &err) < 0)
 		fail_msg("%s", err.text);
 	return f;
 }
 
-static void show_findings(struct stage *s, struct picture *p, const struct findings *f, int rows)
+static void show_findings(struct stage *s, struct picture *p, const struct insight *f, int rows)
 {
 	*p = picture_of(s, rows, s->lanes.width + PICTURE_GUTTER, s->lanes.utf8);
 	p->layout = layout_of(rows, s->lanes.width + PICTURE_GUTTER, s->lanes.lanes, false, true);
@@ -415,7 +416,7 @@ static void show_findings(struct stage *s, struct picture *p, const struct findi
 	p->lost = 0;
 	p->cursor_ns = 1040000000;
 	p->episode = (struct episode_lane){
-		.findings = f, .chosen = findings_episode_at(f, p->cursor_ns), .scale = s->lanes.scale,
+		.insight = f, .chosen = insight_episode_at(f, p->cursor_ns), .scale = s->lanes.scale,
 		.now_ns = s->feed.now_ns, .utf8 = s->lanes.utf8,
 	};
 	picture_draw(&s->canvas, p);
@@ -424,23 +425,115 @@ static void show_findings(struct stage *s, struct picture *p, const struct findi
 static void a_plug_that_is_stuck_is_one_picture(void **state)
 {
 	static const char *const want[] = {
-		"x",
+		" smmtrace  hang.db           ended 00:00.090  2 CPUs  SMI 2  violated 2  lost 0",
+		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
+		"---------+-------------+-------------V-------------+-------------+--------------",
+		" plug 1         |added-||(a)--|(b)----------|(c)-----------------STUCK...",
+		" machine * attach              H gate                                   * detach",
+		"         +             vB2=04 o      I>1    ! smi-survives-init +1",
+		">CPU 0   ::::::::::::::[## 7ffb3000 ####################################>",
+		"                +                    !      ^<0",
+		" CPU 1          ::::::::[d 30000 dddd].......----------------------------",
 	};
 	struct stage *s = stage_of(plug);
-	struct findings *f;
+	struct insight *f;
 	struct picture p;
 	char status[400];
 
 	(void)state;
 	fill(s, 1000000000, 100000000, 71, false);
-	f = findings_of(s);
-	findings_status(status, sizeof(status), f, s->feed.now_ns);
+	f = insight_of(s);
+	insight_status(status, sizeof(status), f, s->feed.now_ns);
 	assert_string_equal(status, "STUCK plug of CPU 1, step c, no d-pass, 40.0 ms: "
 			    "CPU 0, the monarch, polls AboutToLeaveSmm");
 	show_findings(s, &p, f, 24);
 	assert_screen(&s->canvas, want, 9);
-	findings_free(f);
+	insight_free(f);
 	free(f);
+	stage_free(s);
+}
+
+static void a_wide_screen_names_the_steps(void **state)
+{
+	static const char *const want[] = {
+		" smmtrace  hang.db                                           ended 00:00.090  2 CPUs"
+		"  SMI 2  violated 2  lost 0  stopped 0 ns (0 %)",
+		"                     0.02 s                  +10 ms                   +20 ms        "
+		"           +30 ms                  +40 ms",
+		"─────────────────────┬───────────────────────┬────────────────────────▼─────────────"
+		"───────────┬───────────────────────┬────────────",
+		" plug 1  ────────────│─│──│(a)───────────────│(b)───────────────────────────────────"
+		"───────────│(c)─────────────────────────────────",
+		" machine                                          H gate",
+		"                     ▼B2=04                  ○gate=1                  I>1           "
+		"           ! smi-survives-init +1",
+		"▶CPU 0   ┄┄┄┄┄┄┄┄┄┄┄┄──▐██ 7ffb3000 ████████████████████████████████████████████████"
+		"████████████████████████████████████████████████",
+		"                                                                      ! no-init-in-s"
+		"mm +2      ▲<0",
+		" CPU 1   ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄[dd 30000 dddddddddddddddddddddddddddddddddd]·············"
+		"············────────────────────────────────────",
+	};
+	struct stage *s = stage_of(plug);
+	struct insight *f;
+	struct picture p;
+
+	(void)state;
+	fill(s, 1015000000, 50000000, 123, true);
+	f = insight_of(s);
+	show_findings(s, &p, f, 43);
+	assert_screen(&s->canvas, want, 9);
+	insight_free(f);
+	free(f);
+	stage_free(s);
+}
+
+static void no_episode_no_row(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct insight *f;
+	char status[64];
+
+	(void)state;
+	fill(s, 1000000000, 100000000, 71, false);
+	f = insight_of(s);
+	assert_int_equal(f->episodes, 0);
+	assert_int_equal(f->violations, 0);
+	assert_null(insight_episode_at(f, 1040000000));
+	assert_string_equal(insight_status(status, sizeof(status), f, 1), "");
+	assert_int_equal(layout_of(24, 80, 3, false, true).episode_row, 3);
+	assert_int_equal(layout_of(24, 80, 3, false, false).episode_row, 0);
+	assert_int_equal(layout_of(16, 80, 30, false, false).lanes_row, 3);
+	insight_free(f);
+	free(f);
+	stage_free(s);
+}
+
+static void a_broken_rule_tells_what_proves_it(void **state)
+{
+	struct stage *s = stage_of(plug);
+	struct detail *d = calloc(1, sizeof(*d));
+	struct reader_violation v = { 0 };
+	struct error err = { 0 };
+	char line[300];
+
+	(void)state;
+	assert_int_equal(insight_seek(s->reader, 1000000000, 0, false, &v, &err), 1);
+	assert_string_equal(insight_line(line, sizeof(line), &v), "no-init-in-smm  CPU 1  (c) "
+			    "INIT from CPU 0 reset it inside SMM (at 0x3805c)");
+	assert_int_equal(detail_violation(d, s->reader, &v, 1000000000, &err), 0);
+	assert_string_equal(d->line[0], "broken rule 1 at 0.040000000 s   error");
+	assert_string_equal(d->line[1], line);
+	assert_int_equal(strncmp(d->line[2], "the rule: ", 10), 0);
+	assert_string_equal(d->line[d->lines - 2],
+			    "  event 9      0.040000 s  ipi          cpu0   target=1 mode=init dest=one");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 1);
+	assert_string_equal(v.invariant, "smi-survives-init");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 0);
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, true, &v, &err), 1);
+	assert_string_equal(v.invariant, "no-init-in-smm");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, true, &v, &err), 0);
+	free(d);
 	stage_free(s);
 }
 
@@ -544,6 +637,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(detail_says_every_field),
 		cmocka_unit_test(every_size_and_number_of_lanes_fits),
 		cmocka_unit_test(a_plug_that_is_stuck_is_one_picture),
+		cmocka_unit_test(a_wide_screen_names_the_steps),
+		cmocka_unit_test(no_episode_no_row),
+		cmocka_unit_test(a_broken_rule_tells_what_proves_it),
 		cmocka_unit_test(many_cpus_get_a_row_each),
 		cmocka_unit_test(help_tells_every_key_and_mark),
 		cmocka_unit_test(no_key_means_two_things),

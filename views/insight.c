@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "findings.h"
+#include "insight.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,15 +13,15 @@
 
 static int take_episode(void *arg, const struct reader_episode *ep)
 {
-	struct findings *f = arg;
-	struct finding_episode *kept;
+	struct insight *f = arg;
+	struct insight_episode *kept;
 
-	if (f->episodes == FINDINGS_EPISODES) {
-		memmove(f->episode, f->episode + 1, (FINDINGS_EPISODES - 1) * sizeof(*f->episode));
+	if (f->episodes == INSIGHT_EPISODES) {
+		memmove(f->episode, f->episode + 1, (INSIGHT_EPISODES - 1) * sizeof(*f->episode));
 		f->episodes--;
 	}
 	kept = &f->episode[f->episodes++];
-	*kept = (struct finding_episode){
+	*kept = (struct insight_episode){
 		.id = ep->id, .cpu = ep->cpu, .boot = !strcmp(ep->kind, "boot"), .stuck = !strcmp(ep->status, "stuck"),
 		.start_ns = ep->start_ns, .end_ns = ep->end_ns, .stuck_ns = ep->stuck_ns, .steps = ep->steps,
 	};
@@ -38,20 +38,20 @@ static int take_episode(void *arg, const struct reader_episode *ep)
 
 static int take_line(void *arg, const char *subject, const char *text)
 {
-	struct findings *f = arg;
+	struct insight *f = arg;
 	char safe[1200], who[40];
 
 	SAFE(who, subject);
 	SAFE(safe, text);
 	snprintf(f->line[f->lines], sizeof(f->line[0]), "%s: %.*s", who,
 		 (int)(sizeof(f->line[0]) - sizeof(who) - 3), safe);
-	return ++f->lines == FINDINGS_LINES;
+	return ++f->lines == INSIGHT_LINES;
 }
 
-int findings_read(struct findings *f, struct reader *r, struct error *err)
+int insight_read(struct insight *f, struct reader *r, struct error *err)
 {
 	if (!f->episode)
-		f->episode = calloc(FINDINGS_EPISODES, sizeof(*f->episode));
+		f->episode = calloc(INSIGHT_EPISODES, sizeof(*f->episode));
 	if (!f->episode)
 		return fail(err, ERR_USAGE, "no memory for the timeline");
 	f->violations = reader_summary(r)->violations;
@@ -61,14 +61,14 @@ int findings_read(struct findings *f, struct reader *r, struct error *err)
 	return reader_verdict(r, take_line, f, err) < 0 ? -1 : 0;
 }
 
-void findings_free(struct findings *f)
+void insight_free(struct insight *f)
 {
 	free(f->episode);
 	f->episode = NULL;
 	f->episodes = 0;
 }
 
-const struct finding_episode *findings_stuck(const struct findings *f)
+const struct insight_episode *insight_stuck(const struct insight *f)
 {
 	for (int i = f->episodes - 1; i >= 0; i--)
 		if (f->episode[i].stuck)
@@ -77,7 +77,7 @@ const struct finding_episode *findings_stuck(const struct findings *f)
 }
 
 /* Which is nearer to what the user wants to see at @ts? */
-static bool better(const struct finding_episode *ep, const struct finding_episode *best, int64_t ts)
+static bool better(const struct insight_episode *ep, const struct insight_episode *best, int64_t ts)
 {
 	bool begun = ep->start_ns <= ts, other = best && best->start_ns <= ts;
 
@@ -88,9 +88,9 @@ static bool better(const struct finding_episode *ep, const struct finding_episod
 	return begun ? ep->start_ns >= best->start_ns : ep->start_ns < best->start_ns;
 }
 
-const struct finding_episode *findings_episode_at(const struct findings *f, int64_t ts)
+const struct insight_episode *insight_episode_at(const struct insight *f, int64_t ts)
 {
-	const struct finding_episode *best = NULL;
+	const struct insight_episode *best = NULL;
 
 	for (int i = 0; i < f->episodes; i++)
 		if (better(&f->episode[i], best, ts))
@@ -109,7 +109,7 @@ static int sentence(const char *text)
 }
 
 /* What the verdict says first, behind what this line says itself already. */
-static const char *first_words(const struct findings *f)
+static const char *first_words(const struct insight *f)
 {
 	const char *text = f->lines ? strchr(f->line[0], ':') : NULL;
 
@@ -121,9 +121,9 @@ static const char *first_words(const struct findings *f)
 	return text;
 }
 
-const char *findings_status(char *out, size_t size, const struct findings *f, int64_t now)
+const char *insight_status(char *out, size_t size, const struct insight *f, int64_t now)
 {
-	const struct finding_episode *ep = findings_stuck(f);
+	const struct insight_episode *ep = insight_stuck(f);
 	char lasted[32], next[48] = "";
 	const char *words = first_words(f);
 	int64_t since;
@@ -150,14 +150,14 @@ static int take_mark(void *arg, const struct reader_violation *v)
 	return 0;
 }
 
-int findings_mark(struct reader *r, struct lanes *l, struct error *err)
+int insight_mark(struct reader *r, struct lanes *l, struct error *err)
 {
 	int got;
 
 	if (!reader_summary(r)->violations)
 		return 0;
 	got = reader_violations(r, READER_ANY_CPU, l->scale.from, scale_start(&l->scale, l->width) - 1,
-				FINDINGS_MARKS, false, take_mark, l, err);
+				INSIGHT_MARKS, false, take_mark, l, err);
 	return got < 0 ? got : 0;
 }
 
@@ -178,7 +178,7 @@ static int take_next(void *arg, const struct reader_violation *v)
 	return 1;
 }
 
-int findings_seek(struct reader *r, int64_t ts, int64_t id, bool backwards, struct reader_violation *found,
+int insight_seek(struct reader *r, int64_t ts, int64_t id, bool backwards, struct reader_violation *found,
 		  struct error *err)
 {
 	struct seeking s = { ts, id, backwards, found };
@@ -188,7 +188,7 @@ int findings_seek(struct reader *r, int64_t ts, int64_t id, bool backwards, stru
 	return got;
 }
 
-const char *findings_line(char *out, size_t size, const struct reader_violation *v)
+const char *insight_line(char *out, size_t size, const struct reader_violation *v)
 {
 	char name[64], step[16], message[600], cpu[16] = "";
 

@@ -25,10 +25,10 @@ static int choose_evidence(struct timeline *t, const struct reader_violation *v,
 int timeline_go_broken(struct timeline *t, bool backwards, struct error *err)
 {
 	struct reader_violation found = { 0 };
-	int col, got = findings_seek(t->reader, t->cursor_ns, t->broken.id, backwards, &found, err);
+	int col, got = insight_seek(t->reader, t->cursor_ns, t->broken.id, backwards, &found, err);
 
 	if (got <= 0) {
-		snprintf(t->message, sizeof(t->message), !t->findings.violations ? "no rule was broken" :
+		snprintf(t->message, sizeof(t->message), !t->insight.violations ? "no rule was broken" :
 			 backwards ? "no earlier broken rule" : "no later broken rule");
 		return got;
 	}
@@ -40,7 +40,7 @@ int timeline_go_broken(struct timeline *t, bool backwards, struct error *err)
 	col = scale_column(&t->scale, t->cursor_ns);
 	if (col < 0 || col >= t->scale.width)
 		timeline_show(t, t->cursor_ns, 0);
-	findings_line(t->finding, sizeof(t->finding), &t->broken);
+	insight_line(t->finding, sizeof(t->finding), &t->broken);
 	return choose_evidence(t, &found, err);
 }
 
@@ -51,12 +51,12 @@ void timeline_leave_broken(struct timeline *t)
 }
 
 /* The first episode to begin after the cursor; plugs and unplugs only, where there are any. */
-static const struct finding_episode *next_episode(const struct timeline *t, int64_t after)
+static const struct insight_episode *next_episode(const struct timeline *t, int64_t after)
 {
-	const struct finding_episode *best = NULL;
+	const struct insight_episode *best = NULL;
 
-	for (int i = 0; i < t->findings.episodes; i++) {
-		const struct finding_episode *ep = &t->findings.episode[i];
+	for (int i = 0; i < t->insight.episodes; i++) {
+		const struct insight_episode *ep = &t->insight.episode[i];
 
 		if (ep->start_ns <= after || (best && best->boot < ep->boot))
 			continue;
@@ -69,7 +69,7 @@ static const struct finding_episode *next_episode(const struct timeline *t, int6
 /* All of it in the window, the cursor at its beginning; behind the last one the first comes again. */
 int timeline_go_episode(struct timeline *t, struct error *err)
 {
-	const struct finding_episode *ep = next_episode(t, t->cursor_ns), *first = next_episode(t, INT64_MIN);
+	const struct insight_episode *ep = next_episode(t, t->cursor_ns), *first = next_episode(t, INT64_MIN);
 	int64_t end, span;
 
 	if (!ep || ep->boot > first->boot)
