@@ -16,6 +16,7 @@ struct judge {
 	bool wants_look;
 	bool new_verdict;        /* something it rests on has changed */
 	struct verdict verdict;  /* the last one told */
+	int kick_cpu;            /* of that one */
 	struct check_result told[INVARIANT_COUNT];
 	bool has_told;
 	struct error err;        /* the first failure of a sink */
@@ -36,6 +37,7 @@ struct judge *judge_new(const struct judge_options *o)
 		return NULL;
 	judge_options_init(&usual);
 	o = o ? o : &usual;
+	j->kick_cpu = CPU_UNKNOWN;
 	model_init(&j->model);
 	scene_init(&j->scene);
 	j->flow = flow_new(&o->flow);
@@ -115,6 +117,7 @@ static void tell_verdict(struct judge *j)
 		return;
 	j->new_verdict = false;
 	verdict_make(&j->verdict, &in);
+	j->kick_cpu = verdict_kick_cpu(&in);
 	TELL(j, verdict, &j->verdict);
 }
 
@@ -213,6 +216,11 @@ bool judge_wants_look(struct judge *j)
 
 	j->wants_look = false;
 	return wants;
+}
+
+int judge_kick_cpu(const struct judge *j)
+{
+	return j->kick_cpu;
 }
 
 const struct model *judge_model(const struct judge *j)

@@ -41,6 +41,9 @@ int judge_finish(struct judge *j, struct error *err);
 /* Has an episode become stuck since the last call, so that a look at the guest is wanted? */
 bool judge_wants_look(struct judge *j);
 
+/* A CPU that lost its SMI and could be sent it again, as of the last verdict; CPU_UNKNOWN = none. */
+int judge_kick_cpu(const struct judge *j);
+
 const struct model *judge_model(const struct judge *j);
 const struct scene *judge_scene(const struct judge *j);
 struct flow *judge_flow(struct judge *j);
