@@ -271,6 +271,7 @@ enum event_via {
 };
 enum session_what {
 	SESSION_ATTACH, SESSION_DETACH, SESSION_SUSPEND, SESSION_RESUME, SESSION_TARGET_EXIT,
+	SESSION_KICK, /* we sent the event's CPU the SMI it had lost */
 	SESSION_COUNT
 };
 enum pause_why {

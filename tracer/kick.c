@@ -185,6 +185,23 @@ static bool give_back(struct kick *k, struct error *err)
 	return fine;
 }
 
+int kick_standing(struct rsp *r, struct guard *guard, const struct kick_args *args, bool *changed,
+		  struct error *err)
+{
+	static struct kick_scene now;
+	struct kick_plan plan = { .changed = false };
+	int rc = kick_look(r, &now, err);
+
+	if (!rc)
+		rc = kick_choose(&now, &now, args->cpu, &plan, err);
+	if (!rc)
+		rc = kick_find_apic(r, &plan, err);
+	if (!rc)
+		rc = kick_poke(r, guard, &plan, args, err);
+	*changed = plan.changed;
+	return rc;
+}
+
 int kick_run(const struct kick_args *args, int *signal, struct error *err)
 {
 	static struct kick k;
@@ -202,7 +219,9 @@ int kick_run(const struct kick_args *args, int *signal, struct error *err)
 	if (fine && k.guard)
 		guard_disarm(k.guard);
 	guard_end(k.guard); /* while armed, it first does what we could not */
-	*signal = k.signal;
+	*signal = k.signal ? k.signal : sigtimedwait(&k.signals, NULL, &(struct timespec){ 0 });
+	if (*signal < 0)
+		*signal = 0;
 	if (!rc && !fine) {
 		rc = -ERR_TARGET;
 		*err = why;

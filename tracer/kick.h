@@ -36,4 +36,15 @@ struct kick_args {
  */
 int kick_run(const struct kick_args *args, int *signal, struct error *err);
 
+struct rsp;
+struct guard;
+
+/*
+ * The same for who holds the connection already (@args->target is not used): the guest stands and goes
+ * on standing. What comes of it is the caller's to see. *changed: the sender could not be restored;
+ * then the connection must end with @guard armed, which restores it.
+ */
+int kick_standing(struct rsp *r, struct guard *guard, const struct kick_args *args, bool *changed,
+		  struct error *err);
+
 #endif

@@ -37,6 +37,7 @@ struct pipeline {
 	int64_t flushed_ns;
 	int failed_fd, look_fd;
 	atomic_bool busy;
+	atomic_int kick_cpu;
 	struct error err;
 };
 
@@ -235,7 +236,8 @@ static void go_on(struct pipeline *p, bool finishing)
 	if (!p->err.code)
 		check_sink(p, finishing ? judge_finish(p->judge, &p->err) :
 					  judge_advance(p->judge, until, &p->err));
-	if (judge_wants_look(p->judge))
+	if (atomic_exchange(&p->kick_cpu, judge_kick_cpu(p->judge)) != judge_kick_cpu(p->judge) ||
+	    judge_wants_look(p->judge))
 		signal_fd(p->look_fd);
 	atomic_store(&p->busy, scene_busy(judge_scene(p->judge)));
 	if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
@@ -308,6 +310,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 		return NULL;
 	}
 	p->out.put = put;
+	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -348,6 +351,11 @@ int pipeline_failed_fd(const struct pipeline *p)
 int pipeline_look_fd(const struct pipeline *p)
 {
 	return p->look_fd;
+}
+
+int pipeline_kick_cpu(const struct pipeline *p)
+{
+	return atomic_load(&p->kick_cpu);
 }
 
 bool pipeline_busy(const struct pipeline *p)

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "pipeline.h"
+#include "sources/qmp.h"
 
 /* A sink that wakes the loop at the event the user waits for. */
 struct until_sink {
@@ -28,6 +29,8 @@ struct recorder {
 	struct guard *guard;
 	struct pipeline *pipeline;
 	struct gdb *gdb;
+	struct qmp *qmp;       /* NULL = none given, or no more */
+	int64_t qmp_asked_ns;
 	struct until_sink until;
 	int signal_fd, timer_fd;
 	enum gdb_status target;
@@ -160,7 +163,9 @@ static int suspend(struct recorder *r, struct error *err)
 
 /* How often guest RAM is sampled: while a CPU comes or goes, and otherwise. */
 #define BUSY_MS 3
+#define QMP_MS 50
 #define IDLE_MS 250
+#define QMP_EVERY_NS (QMP_MS * 1000000ll) /* how often QMP is asked for the CPUs */
 
 enum { GOES_ON = 0, ENDS = 1 };
 
@@ -182,12 +187,38 @@ static int on_target(struct recorder *r, int rc)
 	return rc == GDB_EXITED ? ENDS : rc;
 }
 
-/* An episode is stuck. */
+/* Ask now and then; QEMU's answers and events come over its descriptor. */
+static void ask_qmp(struct recorder *r)
+{
+	if (!r->qmp || clock_now() - r->qmp_asked_ns < QMP_EVERY_NS)
+		return;
+	r->qmp_asked_ns = clock_now();
+	qmp_ask(r->qmp, NULL);
+}
+
+/* A CPU came or went. Without QMP the recording goes on. */
+static int on_qmp(struct recorder *r, struct error *err)
+{
+	struct error why;
+	int changed = qmp_handle(r->qmp, &why);
+
+	if (changed >= 0)
+		return changed ? gdb_rescan(r->gdb, err) : 0;
+	r->args->note(r->args->arg, why.text);
+	qmp_close(r->qmp);
+	r->qmp = NULL;
+	return 0;
+}
+
+/* An episode is stuck: look at the guest; and once that told who lost an SMI, help if we are to. */
 static int look(struct recorder *r, struct error *err)
 {
+	int cpu = pipeline_kick_cpu(r->pipeline);
 	uint64_t count;
 
-	return read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0 ? 0 : gdb_look(r->gdb, err);
+	if (read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0)
+		return 0;
+	return r->args->kick && cpu != CPU_UNKNOWN ? gdb_kick(r->gdb, cpu, err) : gdb_look(r->gdb, err);
 }
 
 static int turn(struct recorder *r, struct error *err)
@@ -200,10 +231,11 @@ static int turn(struct recorder *r, struct error *err)
 		{ .fd = r->until.fd, .events = POLLIN },
 		{ .fd = pipeline_failed_fd(r->pipeline), .events = POLLIN },
 		{ .fd = pipeline_look_fd(r->pipeline), .events = POLLIN },
+		{ .fd = r->qmp ? qmp_fd(r->qmp) : -1, .events = POLLIN },
 	};
 	int rc = GOES_ON, busy = pipeline_busy(r->pipeline) || gdb_busy(r->gdb);
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : IDLE_MS) < 0)
+	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : r->qmp ? QMP_MS : IDLE_MS) < 0)
 		return errno == EINTR ? GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
 	if (p[3].revents || p[4].revents || p[5].revents)
 		return ENDS;
@@ -213,11 +245,15 @@ static int turn(struct recorder *r, struct error *err)
 		rc = on_target(r, gdb_wake(r->gdb, err));
 	if (!rc && p[6].revents)
 		rc = on_target(r, look(r, err));
+	if (!rc && p[7].revents)
+		rc = on_target(r, on_qmp(r, err));
 	if (!rc && p[2].revents)
 		rc = on_signal(r, err);
-	if (!rc)
-		gdb_tick(r->gdb);
-	return rc;
+	if (rc)
+		return rc;
+	gdb_tick(r->gdb);
+	ask_qmp(r);
+	return 0;
 }
 
 static int open_all(struct recorder *r, struct error *err)
@@ -233,7 +269,11 @@ static int open_all(struct recorder *r, struct error *err)
 	if (!r->guard)
 		return -ERR_OUTPUT;
 	r->pipeline = pipeline_start(r->args->judge, err);
-	return r->pipeline ? 0 : -ERR_OUTPUT;
+	if (!r->pipeline)
+		return -ERR_OUTPUT;
+	if (r->args->qmp && !(r->qmp = qmp_open(r->args->qmp, r->args->timeout_ms, err)))
+		return -ERR_TARGET;
+	return 0;
 }
 
 static int begin(struct recorder *r, struct error *err)
@@ -265,6 +305,7 @@ static int close_all(struct recorder *r, int rc, struct error *err)
 	if (r->pipeline)
 		failed = pipeline_finish(r->pipeline, &sink_err);
 	guard_end(r->guard);
+	qmp_close(r->qmp);
 	close_fd(r->signal_fd);
 	close_fd(r->timer_fd);
 	close_fd(r->until.fd);

@@ -23,6 +23,8 @@ struct record_args {
 	/* End when a plug or unplug becomes so, stuck: also a boot relocation. EPISODE_RUNNING = none. */
 	enum episode_status until_episode;
 	const struct judge_options *judge; /* NULL = the usual */
+	const char *qmp;         /* a QMP socket that tells of CPUs that come and go; NULL = none */
+	bool kick;               /* send a CPU the SMI it has lost, when the verdict says so */
 	bool breakpoints_only;
 	bool no_log;
 	bool own_guest;          /* `run`: the guest is ours, leave it running */

@@ -25,6 +25,8 @@ const struct opt session_opts[] = {
 	  "judge the invariants of LIST only: a,b; or all but: -a,-b" },
 	{ 0, "deadline", OPT_STRING, &session.deadlines, "LIST",
 	  "how long a step may take: 2s for all, gpe=30s,c=2s for some" },
+	{ 0, "kick", OPT_FLAG, &session.kick, NULL, "send a CPU the SMI it has lost, when the verdict says so" },
+	{ 0, "qmp", OPT_STRING, &session.qmp, "PATH", "ask QEMU's QMP socket at PATH which CPUs come and go" },
 	{ 0, "strict", OPT_FLAG, &session.strict, NULL, "exit with status 5 when events were lost" },
 	{ 0, "ascii", OPT_FLAG, &session.ascii, NULL, "draw the timeline with ASCII only" },
 	{ 0, "all", OPT_FLAG, &session.all, NULL, "lines for every event, pauses and register scans too" },

@@ -24,6 +24,8 @@ struct session {
 	int64_t for_ns;
 	int64_t timeout_ns;
 	bool force, headless, ascii, all, strict;
+	bool kick;            /* send lost SMIs again */
+	const char *qmp;      /* path of a QMP socket, NULL = none */
 	bool breakpoints;     /* never use watchpoints */
 	bool no_log;          /* leave QEMU's log alone */
 
@@ -43,7 +45,7 @@ extern struct session session;
 extern const struct opt session_opts[];
 #define SESSION_USAGE \
 	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
-	"[--deadline LIST] [--strict] [--ascii] [--all] [--breakpoints] [--no-log] [--timeout TIME]"
+	"[--deadline LIST] [--kick] [--qmp PATH] [--strict] [--ascii] [--all] [--breakpoints] [--no-log] [--timeout TIME]"
 
 /* Understand the words among the options: 0 or ERR_USAGE. Before anything is started. */
 int session_prepare(struct session *s, struct error *err);

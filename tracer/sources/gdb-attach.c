@@ -101,6 +101,7 @@ static struct gdb *gdb_alloc(const struct gdb_args *args, struct error *err)
 
 	if (g) {
 		g->args = *args;
+		g->kick_due = CPU_UNKNOWN;
 		g->regs = calloc(EVENT_MAX_CPUS, sizeof(*g->regs));
 		g->handling_ns = calloc(STOPS_KEPT, sizeof(*g->handling_ns));
 		g->tap.out.put = gdb_log_tap;

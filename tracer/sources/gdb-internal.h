@@ -123,6 +123,7 @@ struct gdb {
 	struct handoff handoff;
 	struct config config;
 	bool config_due, look_due; /* at the next stop */
+	int kick_due;              /* likewise: the CPU to kick, CPU_UNKNOWN = none */
 
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
@@ -228,6 +229,9 @@ int gdb_handoff_passed(struct stop_ctx *s, struct error *err);
 void gdb_config_read(struct gdb *g, int64_t ts);
 /* The same, when it is worth the time: asked for, or not locked yet. */
 void gdb_config_at_stop(struct gdb *g, int64_t ts);
+
+/* gdb-kick.c: kick kick_due. 0, also when it was not to be done, which is told; negative = do not let the guest run. */
+int gdb_kick_at_stop(struct gdb *g, int64_t ts, struct error *err);
 
 /* gdb-late.c: find the SMBASEs in guest memory; may be called again. */
 void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_t ts);

@@ -112,6 +112,8 @@ static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_c
 	else
 		gdb_config_at_stop(g, ts);
 	g->look_due = false;
+	if (g->kick_due != CPU_UNKNOWN && gdb_kick_at_stop(g, ts, err) < 0)
+		return -1;
 	rc = gdb_capture_resume(g, &at, err);
 	if (!rc)
 		gdb_pause_ends(g, why);
@@ -169,6 +171,17 @@ int gdb_wake(struct gdb *g, struct error *err)
 int gdb_look(struct gdb *g, struct error *err)
 {
 	g->look_due = true;
+	return interrupt(g, err);
+}
+
+int gdb_rescan(struct gdb *g, struct error *err)
+{
+	return interrupt(g, err);
+}
+
+int gdb_kick(struct gdb *g, int cpu, struct error *err)
+{
+	g->kick_due = cpu;
 	return interrupt(g, err);
 }
 

@@ -66,6 +66,12 @@ int gdb_wake(struct gdb *g, struct error *err);
  */
 int gdb_look(struct gdb *g, struct error *err);
 
+/* A CPU came or went, somebody says: see who exists. enum gdb_status, or negative. */
+int gdb_rescan(struct gdb *g, struct error *err);
+
+/* Stop the guest and send CPU @cpu the SMI it has lost (tracer/kick.h), then on. enum gdb_status, or negative. */
+int gdb_kick(struct gdb *g, int cpu, struct error *err);
+
 /* Is a CPU being relocated, so that gdb_tick() should be called every few ms? */
 bool gdb_busy(const struct gdb *g);
 
