@@ -80,7 +80,7 @@ static void look_at_loop(struct rsp *r, struct kick_cpu *c)
 		return;
 	if (rsp_select(r, kick_thread(c->regs.cpu), NULL) < 0 ||
 	    rsp_read_memory(r, from, code, sizeof(code), NULL) < 0 ||
-	    !spin_find(&c->spin, code, sizeof(code), from, c->regs.rip) ||
+	    !spin_find(&c->spin, code, sizeof(code), from, c->regs.rip, NULL) ||
 	    rsp_read_memory(r, c->spin.addr, value, c->spin.size, NULL) < 0)
 		return;
 	c->polls = true;

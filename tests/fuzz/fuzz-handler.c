@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct handler h;
+	static const uint64_t gpr[16];
 	struct spin spin;
 	uint64_t where;
 
@@ -31,6 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (handler_jump(data, size, BASE, &where) == JUMP_FAR && where > 0x10ffef)
 		abort();
-	spin_find(&spin, data, size, BASE, BASE + size / 2);
+	spin_find(&spin, data, size, BASE, BASE + size / 2, gpr);
 	return 0;
 }

@@ -29,18 +29,45 @@ static void the_monarch_polls_about_to_leave(void **state)
 	for (uint64_t rip = AT + 0x1f; rip <= AT + 0x2c; rip++) {
 		if (rip != AT + 0x1f && rip != AT + 0x26 && rip != AT + 0x28 && rip != AT + 0x2a && rip != AT + 0x2c)
 			continue; /* instruction boundaries of the loop */
-		assert_true(spin_find(&s, monarch, sizeof(monarch), AT, rip));
+		assert_true(spin_find(&s, monarch, sizeof(monarch), AT, rip, NULL));
 		assert_int_equal(s.addr, 0x3000c);
 		assert_int_equal(s.size, 1);
 	}
 }
 
-static void a_loop_through_a_register_is_not_decoded(void **state)
+static void without_registers_a_loop_through_one_is_not_decoded(void **state)
 {
 	struct spin s;
 
 	(void)state;
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch) - 2));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch) - 2, NULL));
+}
+
+static void a_loop_that_begins_with_a_load_through_a_register(void **state)
+{
+	static const struct {
+		uint8_t code[12];
+		uint64_t addr; /* 0 = not decoded */
+		unsigned size;
+	} cases[] = {
+		{ { 0x83, 0x3b, 0x00, 0x75, 0x04, 0xf3, 0x90, 0xeb, 0xf7 }, 0x3000, 4 },       /* cmp dword [rbx], 0 */
+		{ { 0x8b, 0x43, 0xf8, 0x85, 0xc0, 0xf3, 0x90, 0x74, 0xf7 }, 0x2ff8, 4 },       /* mov eax, [rbx - 8] */
+		{ { 0x49, 0x8b, 0x01, 0x85, 0xc0, 0xf3, 0x90, 0x74, 0xf7 }, 0x9000, 8 },       /* mov rax, [r9] */
+		{ { 0x8b, 0x1b, 0x90, 0x85, 0xdb, 0xf3, 0x90, 0x74, 0xf7 }, 0, 0 },            /* mov ebx, [rbx] */
+		{ { 0x90, 0x8b, 0x03, 0x85, 0xc0, 0xf3, 0x90, 0x74, 0xf7 }, 0, 0 },            /* not the first */
+	};
+	uint64_t gpr[16];
+	struct spin s;
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		gpr[i] = i * 0x1000;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool found = spin_find(&s, cases[i].code, sizeof(cases[i].code), 0x1000, 0x1005, gpr);
+
+		assert_int_equal(found, cases[i].addr != 0);
+		assert_true(!found || (s.addr == cases[i].addr && s.size == cases[i].size));
+	}
 }
 
 static void rip_relative_operands_count_from_behind(void **state)
@@ -52,7 +79,7 @@ static void rip_relative_operands_count_from_behind(void **state)
 	struct spin s;
 
 	(void)state;
-	assert_true(spin_find(&s, code, sizeof(code), 0x1000, 0x100a));
+	assert_true(spin_find(&s, code, sizeof(code), 0x1000, 0x100a, NULL));
 	assert_int_equal(s.addr, 0x1018);
 	assert_int_equal(s.size, 8);
 }
@@ -64,17 +91,18 @@ static void other_code_is_left_alone(void **state)
 	struct spin s;
 
 	(void)state;
-	assert_false(spin_find(&s, hlt, sizeof(hlt), 0x9f000, 0x9f002));
-	assert_false(spin_find(&s, zero, sizeof(zero), 0, 32));
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT - 1));
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch)));
+	assert_false(spin_find(&s, hlt, sizeof(hlt), 0x9f000, 0x9f002, NULL));
+	assert_false(spin_find(&s, zero, sizeof(zero), 0, 32, NULL));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT - 1, NULL));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch), NULL));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_monarch_polls_about_to_leave),
-		cmocka_unit_test(a_loop_through_a_register_is_not_decoded),
+		cmocka_unit_test(without_registers_a_loop_through_one_is_not_decoded),
+		cmocka_unit_test(a_loop_that_begins_with_a_load_through_a_register),
 		cmocka_unit_test(rip_relative_operands_count_from_behind),
 		cmocka_unit_test(other_code_is_left_alone),
 	};

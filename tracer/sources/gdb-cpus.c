@@ -114,7 +114,7 @@ int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err)
 }
 
 /* The selected CPU, in SMM, stands at the linear address @pc. */
-static bool find_spin(struct gdb *g, uint64_t pc, struct spin *spin)
+static bool find_spin(struct gdb *g, uint64_t pc, const uint64_t *gpr, struct spin *spin)
 {
 	uint8_t code[SPIN_BEFORE + SPIN_AFTER];
 	uint64_t from = pc - SPIN_BEFORE;
@@ -124,7 +124,7 @@ static bool find_spin(struct gdb *g, uint64_t pc, struct spin *spin)
 		return true;
 	}
 	return rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) >= 0 &&
-	       spin_find(spin, code, sizeof(code), from, pc);
+	       spin_find(spin, code, sizeof(code), from, pc, gpr);
 }
 
 /* A CPU in SMM that does not halt spins on something: what, and which value does it find there? */
@@ -136,7 +136,7 @@ static void look_at_spin(struct gdb *g, const struct monitor_regs *r, struct eve
 
 	if (!r->in_smm || r->halted || r->cpu >= EVENT_MAX_CPUS || !g->cpu[r->cpu].present)
 		return;
-	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 || !find_spin(g, pc, &spin))
+	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 || !find_spin(g, pc, r->gpr, &spin))
 		return;
 	event_set(ev, CPU_SEEN_POLLS, spin.addr);
 	if (rsp_read_memory(g->rsp, spin.addr, value, spin.size, NULL) < 0)

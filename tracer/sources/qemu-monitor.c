@@ -22,9 +22,22 @@ static bool hex_after(const char *line, const char *name, uint64_t *value)
 	return true;
 }
 
+static void general_registers(struct monitor_regs *r, const char *line)
+{
+	static const char *const name[16] = { "AX=", "CX=", "DX=", "BX=", "SP=", "BP=", "SI=", "DI=", "R8 =", "R9 =",
+					      "R10=", "R11=", "R12=", "R13=", "R14=", "R15=" };
+	uint64_t v;
+
+	for (int i = 0; i < 16; i++)
+		if (hex_after(line, name[i], &v))
+			r->gpr[i] = v;
+}
+
 static void register_line(struct monitor_regs *r, const char *line)
 {
 	uint64_t v;
+
+	general_registers(r, line);
 
 	if (hex_after(line, "RIP=", &v) || hex_after(line, "EIP=", &v))
 		r->rip = v;

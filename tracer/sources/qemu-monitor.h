@@ -16,6 +16,7 @@
 struct monitor_regs {
 	int cpu;
 	uint64_t rip, rsp, cr0;
+	uint64_t gpr[16]; /* by their numbers in instructions: rax rcx rdx rbx rsp rbp rsi rdi r8 .. r15 */
 	uint32_t cs;
 	uint64_t cs_base;
 	bool in_smm, halted;

@@ -63,7 +63,7 @@ static unsigned immediate(uint8_t opcode)
 }
 
 /* mod=00 rm=101: RIP + disp32; mod=00 rm=100 with SIB 25h: disp32 alone (SDM vol. 2, 2.2.1.6). */
-static bool operand(struct spin *s, const uint8_t *p, size_t room, uint64_t linear)
+static bool constant_operand(struct spin *s, const uint8_t *p, size_t room, uint64_t linear)
 {
 	uint8_t opcode = p[0];
 
@@ -80,7 +80,38 @@ static bool operand(struct spin *s, const uint8_t *p, size_t room, uint64_t line
 	return false;
 }
 
-bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear, uint64_t rip)
+static bool reads_into_register(uint8_t opcode)
+{
+	return opcode == 0x8a || opcode == 0x8b;
+}
+
+/* [reg], [reg + disp8], [reg + disp32]; rm=100 is a SIB byte, mod=00 rm=101 no register. @rex 0 = no prefix. */
+static bool register_operand(struct spin *s, const uint8_t *p, size_t room, uint8_t rex, const uint64_t *gpr)
+{
+	unsigned mod = p[1] >> 6, base = (p[1] & 7u) | (rex & 1u) << 3, into = (p[1] >> 3 & 7u) | (rex & 4u) << 1;
+
+	if (!gpr || room < 6 || mod == 3 || (p[1] & 7) == 4 || (mod == 0 && (p[1] & 7) == 5) ||
+	    (reads_into_register(p[0]) && into == base))
+		return false;
+	s->addr = gpr[base];
+	if (mod == 1)
+		s->addr += (uint64_t)(int64_t)(int8_t)p[2];
+	if (mod == 2)
+		s->addr += (uint64_t)(int64_t)le32(p + 2);
+	return true;
+}
+
+/* The load that a loop begins with, as only there it is sure that an instruction begins. */
+static bool first_load(struct spin *s, const struct loop *l, const uint8_t *code, size_t len, size_t at,
+		       const uint64_t *gpr)
+{
+	uint8_t rex = (code[l->from] & 0xf0) == 0x40 ? code[l->from] : 0;
+
+	return at == l->from + (rex != 0) && register_operand(s, code + at, len - at, rex, gpr);
+}
+
+bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear, uint64_t rip,
+	       const uint64_t *gpr)
 {
 	struct loop l;
 
@@ -88,7 +119,8 @@ bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear,
 		return false;
 	for (size_t i = l.from; i < l.back; i++) {
 		s->size = load_size(code[i]);
-		if (!s->size || !operand(s, code + i, len - i, linear + i))
+		if (!s->size || (!constant_operand(s, code + i, len - i, linear + i) &&
+				 !first_load(s, &l, code, len, i, gpr)))
 			continue;
 		if (i > 0 && (code[i - 1] & 0xf8) == 0x48 && s->size == 4)
 			s->size = 8;

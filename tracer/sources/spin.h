@@ -22,8 +22,10 @@ struct spin {
 /*
  * @code holds @len bytes that lie at @linear; @rip is inside. True when a `pause`
  * stands near @rip and a backward jump around it spans a load or compare with
- * an absolute or RIP-relative operand. A loop through a register is not decoded.
+ * an absolute or RIP-relative operand, or, where @gpr holds the 16 general registers
+ * (NULL = not known), begins with one through a register that the load does not overwrite.
  */
-bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear, uint64_t rip);
+bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear, uint64_t rip,
+	       const uint64_t *gpr);
 
 #endif
