@@ -6,5 +6,6 @@
 #include "../tracer/cmd.h"
 
 extern const struct cmd cmd_query;
+extern const struct cmd cmd_check;
 
 #endif

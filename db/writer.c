@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "derive.h"
+#include "findings.h"
 #include "recording.h"
 #include "../tracer/clock.h"
 
@@ -29,6 +30,7 @@ struct writer {
 	int claim;              /* descriptor of recording_claim() */
 	sqlite3_stmt *insert, *set_meta, *begin, *commit;
 	struct derive *derive;
+	struct findings *findings;
 	int pending;            /* events in the open transaction */
 	bool in_transaction;
 	bool failed;            /* nothing can be written any more */
@@ -118,7 +120,25 @@ static int on_flush(struct sink *s, struct error *err)
 	return commit((struct writer *)s, err);
 }
 
-static const struct sink_ops writer_ops = { .name = "database", .event = on_event, .flush = on_flush };
+/* on_violation() and so on: one finding goes into the open transaction. */
+#define FINDING_HOOK(hook, type)                                                     \
+	static int on_##hook(struct sink *s, const struct type *what, struct error *err) \
+	{                                                                            \
+		struct writer *w = (struct writer *)s;                               \
+                                                                                     \
+		if (begin(w, err) < 0)                                               \
+			return -(int)w->why.code;                                    \
+		return findings_##hook(w->findings, what) ? writer_fail(w, err) : 0; \
+	}
+FINDING_HOOK(violation, violation)
+FINDING_HOOK(episode, episode)
+FINDING_HOOK(verdict, verdict)
+FINDING_HOOK(results, check_result)
+
+static const struct sink_ops writer_ops = {
+	.name = "database", .event = on_event, .violation = on_violation, .episode = on_episode,
+	.verdict = on_verdict, .results = on_results, .flush = on_flush,
+};
 
 struct sink *writer_sink(struct writer *w)
 {
@@ -202,7 +222,8 @@ static int prepare(struct writer *w, struct error *err)
 		if (sqlite3_prepare_v3(w->db, list[i].sql, -1, SQLITE_PREPARE_PERSISTENT, list[i].stmt, NULL))
 			return writer_fail(w, err);
 	w->derive = derive_new(w->db);
-	return w->derive ? 0 : writer_fail(w, err);
+	w->findings = w->derive ? findings_new(w->db) : NULL;
+	return w->findings ? 0 : writer_fail(w, err);
 }
 
 static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
@@ -291,6 +312,7 @@ static int open_database(struct writer *w, struct error *err)
 static void writer_free(struct writer *w)
 {
 	derive_free(w->derive);
+	findings_free(w->findings);
 	sqlite3_finalize(w->insert);
 	sqlite3_finalize(w->set_meta);
 	sqlite3_finalize(w->begin);

@@ -18,6 +18,7 @@ struct judge {
 	struct verdict verdict;  /* the last one told */
 	int kick_cpu;            /* of that one */
 	struct check_result told[INVARIANT_COUNT];
+	bool has_told;
 	struct error err;        /* the first failure of a sink */
 };
 
@@ -126,8 +127,9 @@ static void tell_results(struct judge *j)
 
 	for (unsigned i = 0; i < INVARIANT_COUNT; i++)
 		now[i] = checker_result(j->checker, i);
-	if (!memcmp(now, j->told, sizeof(now)))
+	if (j->has_told && !memcmp(now, j->told, sizeof(now)))
 		return;
+	j->has_told = true;
 	memcpy(j->told, now, sizeof(now));
 	TELL(j, results, now);
 }
@@ -147,18 +149,35 @@ static void apply(struct judge *j, const struct event *ev, struct sink_event *se
 	flow_event(j->flow, &fi);
 }
 
-int judge_event(struct judge *j, const struct event *ev, struct error *err)
+static void come_to(struct judge *j, int64_t now)
 {
-	struct sink_event se = { .id = ++j->last_id, .ev = ev, .model = &j->model };
+	j->now = now;
+	flow_advance(j->flow, &j->scene, now);
+	checker_advance(j->checker, &j->model, &j->scene, now);
+	tell_violations(j);
+	tell_episodes(j);
+}
+
+/* Deadline by deadline, so that live and in a replay each passes at its own time. */
+static void pass_time(struct judge *j, int64_t now)
+{
+	int64_t next;
+
+	while (j->last_id && (next = flow_next_deadline(j->flow, &j->scene)) > j->now && next < now)
+		come_to(j, next);
+	if (now > j->now)
+		come_to(j, now);
+}
+
+int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct error *err)
+{
+	struct sink_event se = { .id = id, .ev = ev, .model = &j->model };
 	struct cpu before;
 
-	if (se.id == 1)
+	if (!j->last_id)
 		j->first_ns = ev->ts;
-	if (ev->ts > j->now) { /* what was overdue before it, was so before it */
-		j->now = ev->ts;
-		flow_advance(j->flow, &j->scene, j->now);
-		checker_advance(j->checker, &j->model, &j->scene, j->now);
-	}
+	pass_time(j, ev->ts); /* what was overdue before it, was so before it */
+	j->last_id = id;
 	apply(j, ev, &se, &before);
 	TELL(j, event, &se);
 	tell_violations(j);
@@ -168,16 +187,18 @@ int judge_event(struct judge *j, const struct event *ev, struct error *err)
 	return outcome(j, err);
 }
 
+int judge_event(struct judge *j, const struct event *ev, struct error *err)
+{
+	return judge_event_at(j, j->last_id + 1, ev, err);
+}
+
 int judge_advance(struct judge *j, int64_t now, struct error *err)
 {
-	if (now > j->now) {
-		j->now = now;
-		flow_advance(j->flow, &j->scene, now);
-		checker_advance(j->checker, &j->model, &j->scene, now);
-	}
+	pass_time(j, now);
 	tell_violations(j);
 	tell_episodes(j);
 	tell_verdict(j);
+	tell_results(j);
 	return outcome(j, err);
 }
 

@@ -29,6 +29,9 @@ void judge_sinks(struct judge *j, struct sink *const *sinks, unsigned n);
 /* Apply @ev, whose id is the next one; tell the sinks. Negative when a sink failed: then none is told any more. */
 int judge_event(struct judge *j, const struct event *ev, struct error *err);
 
+/* The same with the id that @ev has in a recording, which grows from one to the next. */
+int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct error *err);
+
 /* Nothing was heard up to @now: deadlines pass, the sinks are told what that means. */
 int judge_advance(struct judge *j, int64_t now, struct error *err);
 

@@ -3,12 +3,14 @@
  * A recording made of lines in the events' text form (tracer/event-text.h), for
  * tests of the views. Lines may come slowly: each is committed as it is read, so
  * a reader sees a living recording. "#" begins a comment; "now" in front of a line
- * gives it the present time; "meta KEY VALUE" sets a meta key; what was concluded
- * is told as in findings.h.
+ * gives it the present time; "meta KEY VALUE" sets a meta key. They go through the judge, as live
+ * events do, so the recording holds its findings; behind a line "unjudged" it holds instead
+ * those that are told as in findings.h.
  */
 #ifndef TESTS_LIB_SCENARIO_H
 #define TESTS_LIB_SCENARIO_H
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +19,43 @@
 #include "../../db/writer.h"
 #include "../../tracer/clock.h"
 #include "../../tracer/event-text.h"
+#include "../../tracer/judge.h"
 
 struct scenario {
 	struct writer *writer;
-	struct model model;
-	struct findings findings;
-	int64_t n;
+	struct judge *judge;
+	struct sink events; /* passes them on, but not what was concluded */
+	struct finding_lines findings;
 };
+
+static inline int scenario_pass_on(struct sink *s, const struct sink_event *se, struct error *err)
+{
+	struct scenario *sc = (struct scenario *)(void *)((char *)s - offsetof(struct scenario, events));
+	struct sink *sink = writer_sink(sc->writer);
+
+	return sink->ops->event(sink, se, err);
+}
+
+static inline void scenario_unjudged(struct scenario *s)
+{
+	static const struct sink_ops ops = { .name = "events", .event = scenario_pass_on };
+	struct sink *sink = &s->events;
+
+	s->events.ops = &ops;
+	judge_sinks(s->judge, &sink, 1);
+}
 
 static inline int scenario_event(struct scenario *s, const char *line, struct error *err)
 {
-	struct sink *sink = writer_sink(s->writer);
+	int now = !strncmp(line, "now ", 4);
 	struct event ev;
-	struct sink_event se = { .ev = &ev, .model = &s->model };
-	struct cpu before;
-	int now = !strncmp(line, "now ", 4), rc = event_parse(&ev, line + (now ? 4 : 0), err);
+	int rc = event_parse(&ev, line + (now ? 4 : 0), err);
 
 	if (rc < 0)
 		return rc;
 	if (now)
 		ev.ts = clock_now();
-	if (ev.cpu >= 0) {
-		before = s->model.cpu[ev.cpu];
-		se.before = &before;
-	}
-	se.id = ++s->n;
-	se.after = model_apply(&s->model, se.id, &ev);
-	rc = sink->ops->event(sink, &se, err);
-	return rc;
+	return judge_event(s->judge, &ev, err);
 }
 
 static inline int scenario_line(struct scenario *s, char *line, struct error *err)
@@ -55,7 +66,11 @@ static inline int scenario_line(struct scenario *s, char *line, struct error *er
 	line[strcspn(line, "\n")] = '\0';
 	if (!*line || *line == '#')
 		return 0;
-	told = findings_line(&s->findings, writer_sink(s->writer), line, err);
+	if (!strcmp(line, "unjudged")) {
+		scenario_unjudged(s);
+		return 0;
+	}
+	told = finding_line_told(&s->findings, writer_sink(s->writer), line, err);
 	if (told)
 		return told < 0 ? told : 0;
 	if (strncmp(line, "meta ", 5))
@@ -67,28 +82,54 @@ static inline int scenario_line(struct scenario *s, char *line, struct error *er
 	return writer_meta(s->writer, line + 5, value, err);
 }
 
-/* Record all lines of @in into a new @path. @live: commit after each line. 0, or negative. */
-static inline int scenario_record(const char *path, FILE *in, int live, struct error *err)
+static inline int scenario_open(struct scenario *s, const char *path, struct error *err)
 {
-	struct scenario *s = calloc(1, sizeof(*s));
-	char line[1024];
-	int rc = 0;
+	struct sink *sink;
 
-	model_init(&s->model);
+	s->judge = judge_new(NULL);
 	s->writer = writer_open(path, true, err);
-	if (!s->writer)
-		rc = -1;
-	while (rc >= 0 && fgets(line, sizeof(line), in)) {
-		struct sink *sink = writer_sink(s->writer);
+	if (!s->judge || !s->writer)
+		return -1;
+	sink = writer_sink(s->writer);
+	judge_sinks(s->judge, &sink, 1);
+	return 0;
+}
 
-		rc = scenario_line(s, line, err);
-		if (live && rc >= 0)
-			rc = sink->ops->flush(sink, err);
-	}
+/* The end: @rc negative = something failed before. */
+static inline int scenario_close(struct scenario *s, int rc, struct error *err)
+{
+	if (rc >= 0)
+		rc = judge_finish(s->judge, err);
 	if (s->writer && rc >= 0)
 		rc = writer_close(s->writer, err);
 	else if (s->writer)
 		writer_close(s->writer, NULL);
+	judge_free(s->judge);
+	return rc;
+}
+
+/* What is concluded from the lines so far, made durable. */
+static inline int scenario_commit(struct scenario *s, struct error *err)
+{
+	struct sink *sink = writer_sink(s->writer);
+	int rc = judge_advance(s->judge, 0, err);
+
+	return rc < 0 ? rc : sink->ops->flush(sink, err);
+}
+
+/* Record all lines of @in into a new @path. @live: commit after each line. 0, or negative. */
+static inline int scenario_record(const char *path, FILE *in, int live, struct error *err)
+{
+	struct scenario *s = calloc(1, sizeof(*s));
+	int rc = scenario_open(s, path, err);
+	char line[1024];
+
+	while (rc >= 0 && fgets(line, sizeof(line), in)) {
+		rc = scenario_line(s, line, err);
+		if (live && rc >= 0)
+			rc = scenario_commit(s, err);
+	}
+	rc = scenario_close(s, rc, err);
 	free(s);
 	return rc < 0 ? rc : 0;
 }
