@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "filter.h"
+#include "insight.h"
+#include "../gdbproto/safe-text.h"
+#include "../tracer/check/check.h"
 #include "../tracer/event-text.h"
 
 static void add(struct detail *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -79,6 +83,43 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 		    meaning(&e->ev, i, first_ns, means, sizeof(means)));
 	if (smi)
 		add_smi(d, smi, first_ns);
+}
+
+/* "  event 10   0.030000 s  ipi cpu0 ...": one that proves it. */
+static int add_evidence(struct detail *d, struct reader *r, int64_t id, int64_t first_ns, struct error *err)
+{
+	struct event ev;
+	int got = reader_event(r, id, &ev, err);
+	char at[48], line[512];
+
+	if (got > 0)
+		add(d, "  event %-6" PRId64 " %s  %s", id,
+		    time_text(at, sizeof(at), ns_between(first_ns, ev.ts), 1000),
+		    event_line(line, sizeof(line), &ev));
+	else if (got == 0)
+		add(d, "  event %" PRId64 " is not in the recording", id);
+	return got < 0 ? got : 0;
+}
+
+int detail_violation(struct detail *d, struct reader *r, const struct reader_violation *v, int64_t first_ns,
+		     struct error *err)
+{
+	unsigned number = invariant_by_name(v->invariant);
+	char at[48], line[700], severity[32];
+
+	d->lines = 0;
+	safe_text(severity, sizeof(severity), v->severity, strlen(v->severity));
+	time_text(at, sizeof(at), ns_between(first_ns, v->ts_ns), 1);
+	add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
+	add(d, "%s", insight_line(line, sizeof(line), v));
+	if (number < INVARIANT_COUNT)
+		add(d, "the rule: %s", invariant_list[number]->rule);
+	if (number < INVARIANT_COUNT && *invariant_list[number]->meaning)
+		add(d, "%s", invariant_list[number]->meaning);
+	for (int i = 0; i < 4; i++)
+		if (v->evidence[i] && add_evidence(d, r, v->evidence[i], first_ns, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int take_smi(void *arg, const struct reader_smi *smi)

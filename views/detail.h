@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One event in full: every field, what the kind means, and the SMI it lies in.
+ * One event in full: every field, what the kind means, and the SMI it lies in; or one
+ * broken rule with what proves it.
  */
 #ifndef VIEWS_DETAIL_H
 #define VIEWS_DETAIL_H
@@ -13,12 +14,16 @@
 struct detail {
 	int lines;
 	const char *line[DETAIL_LINES]; /* into text */
-	char text[DETAIL_LINES][160];
+	char text[DETAIL_LINES][1200];
 };
 
 /* @smi: the stay in SMM of that CPU the event lies in, or NULL. Pure. */
 void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
 		  int64_t first_ns);
+
+/* A broken rule: what was found, what the rule says and means, the events that prove it. 0 or negative. */
+int detail_violation(struct detail *d, struct reader *r, const struct reader_violation *v, int64_t first_ns,
+		     struct error *err);
 
 /* The SMI of @cpu that @ts lies in, or the next one that begins before @end: 1 found, 0 none, negative. */
 int detail_smi(struct reader *r, int cpu, int64_t ts, int64_t end, struct reader_smi *smi, struct error *err);

@@ -31,6 +31,10 @@
 	_(PREV_EVENT, "previous-event", "[", "previous event in the lane", '[') \
 	_(NEXT_MARK, "next-mark", "}", "next SMBASE, INIT, reset..", '}') \
 	_(PREV_MARK, "previous-mark", "{", "previous one of those", '{') \
+	_(NEXT_BROKEN, "next-violation", "v", "next broken rule", 'v') \
+	_(PREV_BROKEN, "previous-violation", "V", "previous broken rule", 'V') \
+	_(EPISODE, "episode", "e", "next relocation or plug", 'e') \
+	_(VERDICT, "verdict", "x", "who waits for whom", 'x') \
 	_(SEARCH, "search", "/", "search: b2=04, cpu1, init", '/') \
 	_(NEXT_FOUND, "search-next", "n", "next found", 'n') \
 	_(PREV_FOUND, "search-previous", "N", "previous found", 'N') \

@@ -12,7 +12,7 @@
  *   [###] #  in SMM at the CPU's own base      [ddd] d  in SMM at the default base
  *   ---      running   ...  reset, or waiting for a SIPI   :::  not known   (blank) no such CPU
  *   ///      lost or blind: nobody can say     2..9 + several SMIs in one column
- *   w SMBASE written   v port write   I INIT   ^ SIPI   s SMI IPI   r reset ...
+ *   ! rule broken   w SMBASE written   v port write   I INIT   ^ SIPI   s SMI IPI   r reset ...
  * A span shorter than a column still shows; of several marks in one column the
  * first in LANE_MARKS wins.
  */
@@ -28,10 +28,12 @@
  * lone write to port B2.
  */
 #define LANE_MARKS(_) \
+	_(VIOLATION, '!', '!', ALARM, "a rule was broken") \
 	_(RESET_IN_SMM, 'R', 'R', ALARM, "reset or INIT in SMM") \
-	_(LOST, '!', '!', ALARM, "events were lost") \
+	_(LOST, 'L', 'L', ALARM, "events were lost") \
 	_(SMBASE_WRITE, 'w', 0x25c6, SMBASE, "SMBASE written") \
 	_(SMBASE_FOUND, 'f', 0x25c7, SMBASE, "SMBASE learnt, unwritten") \
+	_(HANDLER, 'H', 'H', SMBASE, "code at 0x38000 changed") \
 	_(INIT, 'I', 'I', IPI, "INIT sent / received") \
 	_(SIPI, '^', 0x25b2, IPI, "SIPI sent / received") \
 	_(RESET, 'r', 0x21ba, DEVICE, "reset, or INIT taken") \
@@ -40,12 +42,14 @@
 	_(SESSION, '*', '*', BOLD, "tracing began, ended") \
 	_(BLIND, '~', '~', GAP, "nobody could see") \
 	_(SMI_IPI, 's', 0x21af, IPI, "SMI IPI sent / received") \
+	_(HANDOFF, 'o', 0x25cb, SMBASE, "handshake: gate, pen ..") \
 	_(SEEN, '?', '?', DIM, "where the CPU stood") \
 	_(APM_WRITE, 'v', 0x25bc, PORT, "write to port B2") \
 	_(OTHER_IPI, 'i', 'i', IPI, "another IPI") \
 	_(PORT_WRITE, 'b', 0x25be, PORT, "write to port B3") \
 	_(PORT_READ, 'u', 0x25b3, PORT, "read of port B2, B3") \
 	_(CPUHP, 'h', 'h', DEVICE, "hot-plug register") \
+	_(CONFIG, 'c', 'c', DIM, "setting of the machine") \
 	_(PAUSE, '|', 0x2016, DIM, "guest stopped by us")
 
 enum lane_mark {
@@ -66,7 +70,7 @@ extern const struct lane_glyph lane_glyph[LANE_MARK_COUNT];
 
 enum lane_state { LANE_ABSENT, LANE_UNKNOWN, LANE_RUNNING, LANE_RESET, LANE_SMM, LANE_SMM_DEFAULT };
 
-#define LANE_LABEL 20
+#define LANE_LABEL 28
 
 /* The character of a mark. */
 uint32_t lane_mark_glyph(enum lane_mark mark, bool utf8);

@@ -58,7 +58,7 @@ enum lane_mark mark_of_event(const struct event *ev)
 		[EV_CPUHP] = MARK_CPUHP, [EV_CPU_ADD] = MARK_CPU_ADD, [EV_CPU_REMOVE] = MARK_CPU_REMOVE,
 		[EV_CPU_SEEN] = MARK_SEEN, [EV_SESSION] = MARK_SESSION, [EV_PAUSE] = MARK_PAUSE,
 		[EV_LOST] = MARK_LOST, [EV_BLIND] = MARK_BLIND,
-		[EV_CONFIG] = LANE_MARK_COUNT, [EV_HANDOFF] = LANE_MARK_COUNT, [EV_HANDLER] = LANE_MARK_COUNT,
+		[EV_CONFIG] = MARK_CONFIG, [EV_HANDOFF] = MARK_HANDOFF, [EV_HANDLER] = MARK_HANDLER,
 	};
 
 	switch (ev->kind) {
@@ -114,6 +114,31 @@ static void word_label(char *out, size_t size, const struct event *ev, unsigned 
 	event_has(ev, field) ? (void)snprintf(out, size, "%" PRIx64, ev->arg[field]) : (void)(out[0] = '\0');
 }
 
+/* "gate=1", "gate=closed": the word and what it holds now. */
+static void handoff_label(char *out, size_t size, const struct event *ev)
+{
+	static const char *const name[WORD_COUNT] = {
+		[WORD_GATE] = "gate", [WORD_NEW_SMBASE] = "base", [WORD_ABOUT] = "about", [WORD_PEN] = "pen",
+	};
+	uint64_t word = event_get(ev, HANDOFF_WORD, WORD_COUNT), value = event_get(ev, HANDOFF_VALUE, 0);
+
+	if (word >= WORD_COUNT)
+		return;
+	if (!event_has(ev, HANDOFF_VALUE))
+		snprintf(out, size, "%s=?", name[word]);
+	else if (word == WORD_GATE && (value == UINT32_MAX || value == UINT64_MAX))
+		snprintf(out, size, "%s=closed", name[word]);
+	else
+		snprintf(out, size, "%s=%" PRIx64, name[word], value);
+}
+
+static void named_label(char *out, size_t size, const struct event *ev, unsigned field, const char *const *name,
+			unsigned names)
+{
+	if (event_get(ev, field, names) < names)
+		snprintf(out, size, " %s", name[ev->arg[field]]);
+}
+
 const char *mark_label(char *out, size_t size, const struct event *ev)
 {
 	out[0] = '\0';
@@ -137,8 +162,16 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 		snprintf(out, size, "%s", event_get(ev, CPU_RESET_IN_SMM, 0) ? " in SMM" : "");
 		break;
 	case EV_SESSION:
-		if (event_get(ev, SESSION_WHAT, SESSION_COUNT) < SESSION_COUNT)
-			snprintf(out, size, " %s", session_what_name[ev->arg[SESSION_WHAT]]);
+		named_label(out, size, ev, SESSION_WHAT, session_what_name, SESSION_COUNT);
+		break;
+	case EV_HANDOFF:
+		handoff_label(out, size, ev);
+		break;
+	case EV_HANDLER:
+		named_label(out, size, ev, HANDLER_CODE, handler_code_name, CODE_COUNT);
+		break;
+	case EV_CONFIG:
+		named_label(out, size, ev, CONFIG_REG, config_reg_name, CONFIG_REG_COUNT);
 		break;
 	case EV_LOST:
 		snprintf(out, size, " %" PRIu64 " lost", event_get(ev, LOST_COUNT, 0));

@@ -41,18 +41,31 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 	canvas_text(c, row, col, CELL_PLAIN, " several");
 }
 
-void picture_help(struct canvas *c, bool utf8)
+#define KEY_ROWS ((ACTION_COUNT + 1) / 2)
+#define MARK_ROWS ((LANE_MARK_COUNT + 2) / 3)
+
+int picture_help_pages(int rows)
 {
-	int key_rows = (ACTION_COUNT + 1) / 2, mark_rows = (LANE_MARK_COUNT + 2) / 3, row = 1;
+	return rows < 1 + KEY_ROWS + 1 + MARK_ROWS + 1 + 1 ? 2 : 1;
+}
+
+void picture_help(struct canvas *c, bool utf8, int page)
+{
+	int pages = picture_help_pages(c->rows), row = 1;
 
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
-	help_keys(c, row, key_rows);
-	row += key_rows;
-	if (c->rows > row + mark_rows + 2)
+	if (page == 0) {
+		help_keys(c, row, KEY_ROWS);
+		row += KEY_ROWS;
+	}
+	if (page == 0 && pages == 1)
 		canvas_fill(c, row++, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
-	help_marks(c, row, mark_rows, utf8);
-	help_spans(c, row + mark_rows, utf8);
+	if (page + 1 == pages) {
+		help_marks(c, row, MARK_ROWS, utf8);
+		help_spans(c, row + MARK_ROWS, utf8);
+	}
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
-	canvas_text(c, c->rows - 1, 0, CELL_STATUS, " any key: back to the timeline");
+	canvas_text(c, c->rows - 1, 0, CELL_STATUS, page + 1 < pages ? " any key: the signs" :
+		    " any key: back to the timeline");
 }

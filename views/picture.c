@@ -14,7 +14,7 @@
 #define RULER_ROW 2
 #define DETAIL_ROWS 13 /* what the event with the most fields takes */
 
-struct layout layout_of(int rows, int cols, int lanes, bool big_pane)
+struct layout layout_of(int rows, int cols, int lanes, bool big_pane, bool episode)
 {
 	struct layout y = { .rows = rows, .cols = cols, .lanes_row = RULER_ROW + 1 };
 	int pane = big_pane ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5, room;
@@ -22,6 +22,10 @@ struct layout layout_of(int rows, int cols, int lanes, bool big_pane)
 	if (big_pane && pane < DETAIL_ROWS)
 		pane = rows - 5 < DETAIL_ROWS ? rows - 5 : DETAIL_ROWS;
 	room = rows - 4 - pane;
+	if (episode && (lanes < room || room > 6)) {
+		y.episode_row = y.lanes_row++;
+		room--;
+	}
 	y.tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
 	y.lanes = y.tall || lanes <= room ? lanes : room;
 	y.pane_row = y.lanes_row + (y.tall ? lanes * 2 - 1 : y.lanes);
@@ -39,7 +43,7 @@ static const struct { const char *ascii, *utf8; enum cell_class class; } life[] 
 static int header_facts(char *out, size_t size, const struct picture *p, int level)
 {
 	int64_t elapsed = ns_between(p->first_ns, p->now_ns);
-	char clock[32], stopped[32], cpus[32] = "", held[64] = "";
+	char clock[32], stopped[32], cpus[32] = "", held[64] = "", broken[32] = "";
 
 	if (level < 3)
 		snprintf(cpus, sizeof(cpus), "  %u CPU%s", p->cpus, p->cpus == 1 ? "" : "s");
@@ -49,15 +53,27 @@ static int header_facts(char *out, size_t size, const struct picture *p, int lev
 			 elapsed > 0 ? 100.0 * (double)p->paused_ns / (double)elapsed : 0.0);
 	else if (level == 1)
 		snprintf(held, sizeof(held), "  stopped %s", stopped);
-	return snprintf(out, size, " %s%s  SMI %" PRId64 "  lost %" PRId64 "%s ",
-			clock_text(clock, sizeof(clock), elapsed), cpus, p->smis, p->lost, held);
+	if (p->violations)
+		snprintf(broken, sizeof(broken), "  violated %" PRId64, p->violations);
+	return snprintf(out, size, " %s%s  SMI %" PRId64 "%s  lost %" PRId64 "%s ",
+			clock_text(clock, sizeof(clock), elapsed), cpus, p->smis, broken, p->lost, held);
+}
+
+/* What must not be overlooked, again in another class. */
+static void stress(struct canvas *c, int col, const char *facts, const char *word, int64_t n)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%s %" PRId64, word, n);
+	if (n && strstr(facts, text))
+		canvas_text(c, HEADER_ROW, col + (int)(strstr(facts, text) - facts), CELL_ALARM, text);
 }
 
 static void draw_header(struct canvas *c, const struct picture *p)
 {
 	const char *state = p->utf8 ? life[p->life].utf8 : life[p->life].ascii;
 	int title = (int)strlen(p->title), room = c->cols - (int)strlen(life[p->life].ascii), level = 0, col;
-	char facts[200], lost[32];
+	char facts[200];
 
 	title = title > 16 ? 16 : title;
 	do
@@ -67,9 +83,8 @@ static void draw_header(struct canvas *c, const struct picture *p)
 	canvas_print(c, HEADER_ROW, 0, CELL_TITLE, " smmtrace  %.*s", col > 13 ? col - 13 : 0, p->title);
 	col = canvas_text(c, HEADER_ROW, col, life[p->life].class, state);
 	canvas_text(c, HEADER_ROW, col, CELL_TITLE, facts);
-	snprintf(lost, sizeof(lost), "lost %" PRId64, p->lost);
-	if (p->lost && strstr(facts, lost))
-		canvas_text(c, HEADER_ROW, col + (int)(strstr(facts, lost) - facts), CELL_ALARM, lost);
+	stress(c, col, facts, "violated", p->violations);
+	stress(c, col, facts, "lost", p->lost);
 }
 
 /*
@@ -209,16 +224,19 @@ static void draw_event(struct canvas *c, const struct picture *p, int row, int i
 
 static void draw_list(struct canvas *c, const struct picture *p)
 {
-	int rows = p->layout.pane_rows - 1, top = p->chosen - rows / 2;
+	int first = p->layout.pane_row + 1 + (p->finding != NULL), rows = p->layout.rows - 1 - first;
+	int top = p->chosen - rows / 2;
 
+	if (p->finding)
+		canvas_print(c, first - 1, 0, CELL_ALARM, "! %s", p->finding);
 	if (top > p->listed - rows)
 		top = p->listed - rows;
 	if (top < 0)
 		top = 0;
 	for (int i = 0; i < rows && top + i < p->listed; i++)
-		draw_event(c, p, p->layout.pane_row + 1 + i, top + i);
+		draw_event(c, p, first + i, top + i);
 	if (!p->listed)
-		canvas_text(c, p->layout.pane_row + 1, 2, CELL_DIM,
+		canvas_text(c, first, 2, CELL_DIM,
 			    *p->filter ? "no event passes the filter" : "no events yet");
 }
 
@@ -241,6 +259,14 @@ static int draw_wrapped(struct canvas *c, int row, enum cell_class class, const 
 	return row + 1;
 }
 
+/* How many rows draw_wrapped() would take. */
+static int wrapped_rows(const struct canvas *c, const char *text)
+{
+	struct canvas none = { .rows = 0, .cols = c->cols };
+
+	return draw_wrapped(&none, 0, CELL_PLAIN, text);
+}
+
 static void draw_detail(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row + 1;
@@ -258,6 +284,8 @@ static void draw_status(struct canvas *c, const struct picture *p)
 		canvas_print(c, row, 0, CELL_STATUS, " %s%s", p->prompt, p->input);
 	else if (p->message)
 		canvas_print(c, row, 0, CELL_STATUS, " %s", p->message);
+	else if (p->alarm && *p->alarm)
+		canvas_print(c, row, 0, CELL_ALARM, " %s", p->alarm);
 	else
 		canvas_text(c, row, 0, CELL_STATUS,
 			    " q quit  ? help  / search  f filter  "
@@ -277,6 +305,8 @@ void picture_draw(struct canvas *c, const struct picture *p)
 {
 	draw_ruler(c, p);
 	draw_header(c, p);
+	if (p->layout.episode_row)
+		episode_lane_draw(&p->episode, c, p->layout.episode_row, PICTURE_GUTTER);
 	draw_lanes(c, p);
 	draw_pane_head(c, p);
 	if (p->detail)
@@ -284,6 +314,24 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	else
 		draw_list(c, p);
 	draw_status(c, p);
+}
+
+int picture_verdict(struct canvas *c, const char *status, const struct insight *f, int top)
+{
+	int row = 1, i = top;
+
+	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
+	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  verdict: who waits for whom");
+	if (*status)
+		row = draw_wrapped(c, row, CELL_ALARM, status);
+	for (; i < f->lines && (i == top || row + wrapped_rows(c, f->line[i]) < c->rows); i++)
+		row = draw_wrapped(c, row, CELL_PLAIN, f->line[i]);
+	if (!f->lines)
+		canvas_text(c, row, 1, CELL_DIM, "no verdict: no hot-plug or relocation has been judged yet");
+	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
+	canvas_text(c, c->rows - 1, 0, CELL_STATUS, i < f->lines ? " any key: what follows" :
+		    " any key: back to the timeline");
+	return i < f->lines ? i : 0;
 }
 
 void picture_too_small(struct canvas *c)

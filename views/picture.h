@@ -5,15 +5,17 @@
  *
  *   header     program, file, live or ended, elapsed, CPUs, SMIs, lost, stopped
  *   axis       time since the recording began, and a ruler with the cursor
+ *   episode    the steps of a relocation, where one was followed
  *   lanes      one row each, or two where there is room: marks, state
  *   pane       a line about the cursor, then the events around the chosen one,
  *              or all fields of it
- *   status     what is being typed, a message, or the keys
+ *   status     what is being typed, a message, what is stuck, or the keys
  */
 #ifndef VIEWS_PICTURE_H
 #define VIEWS_PICTURE_H
 
 #include "canvas.h"
+#include "episode-lane.h"
 #include "lanes.h"
 #include "../db/reader.h"
 #include "../tracer/event.h"
@@ -27,9 +29,10 @@ struct layout {
 	int rows, cols;
 	int lanes;      /* lanes that fit */
 	bool tall;      /* two rows a lane */
+	int episode_row; /* 0 = there is none, or no room for it */
 	int lanes_row, pane_row, pane_rows;
 };
-struct layout layout_of(int rows, int cols, int lanes, bool big_pane);
+struct layout layout_of(int rows, int cols, int lanes, bool big_pane, bool episode);
 
 enum picture_life { LIFE_LIVE, LIFE_ENDED, LIFE_NOT_CLOSED };
 
@@ -43,10 +46,11 @@ struct picture {
 	struct layout layout;
 	const char *title;          /* made safe already */
 	enum picture_life life;
-	int64_t first_ns, now_ns, paused_ns, smis, lost;
+	int64_t first_ns, now_ns, paused_ns, smis, lost, violations;
 	unsigned cpus;
 
 	struct scale scale;
+	struct episode_lane episode;
 	const struct lanes *lanes;
 	int lane, top_lane;         /* the chosen one; the first one shown */
 	int64_t cursor_ns;
@@ -56,12 +60,14 @@ struct picture {
 	const struct picture_event *list;
 	int listed, chosen;         /* chosen -1 = none */
 	bool focus_list;
+	const char *finding;        /* the chosen broken rule, above the list; NULL = none */
 	const char *const *detail;  /* lines instead of the list; NULL = the list */
 	int detail_lines;
 
 	const char *filter;         /* "" = default */
 	bool follow, frozen;
 	const char *message;        /* instead of the keys; NULL = none */
+	const char *alarm;          /* instead of the keys too: what is stuck; "" = nothing */
 	const char *prompt, *input; /* being typed; NULL = nothing */
 };
 
@@ -70,8 +76,15 @@ void picture_draw(struct canvas *c, const struct picture *p);
 /* Where the text cursor belongs; false when it is hidden. */
 bool picture_text_cursor(const struct picture *p, int *row, int *col);
 
-/* The help screen. */
-void picture_help(struct canvas *c, bool utf8);
+/* The help screen: page @page of picture_help_pages(). */
+int picture_help_pages(int rows);
+void picture_help(struct canvas *c, bool utf8, int page);
+
+/*
+ * The verdict on a screen of its own, from line @top on. Returns the line that did not
+ * fit any more, 0 when all are told.
+ */
+int picture_verdict(struct canvas *c, const char *status, const struct insight *f, int top);
 
 /* What is shown where less than the minimum fits. */
 void picture_too_small(struct canvas *c);

@@ -111,6 +111,12 @@ static void note_machine(struct report *rep, const struct event *ev)
 			rep->blind_ns = ns_sum(rep->blind_ns,
 					       ns_between(ev->ts, (int64_t)ev->arg[BLIND_UNTIL]));
 		break;
+	case EV_CONFIG:
+		if (event_get(ev, CONFIG_REG, CONFIG_REG_COUNT) < CONFIG_REG_COUNT) {
+			rep->config[ev->arg[CONFIG_REG]] = *ev;
+			rep->config_told[ev->arg[CONFIG_REG]] = true;
+		}
+		break;
 	case EV_PAUSE:
 		rep->paused[event_get(ev, PAUSE_WHY, WHY_STOP) % WHY_COUNT]++;
 		break;
@@ -258,6 +264,8 @@ int report_read(struct report *rep, struct reader *r, const char *file, struct e
 		if (rep->cpu[i].durations)
 			qsort(rep->cpu[i].duration, rep->cpu[i].durations, sizeof(int64_t), by_size);
 	}
+	if (rc >= 0)
+		rc = report_read_findings(rep, r, err);
 	return rc < 0 ? rc : g.no_memory ? fail(err, ERR_OUTPUT, "no memory for the report") : 0;
 }
 
@@ -266,5 +274,8 @@ void report_free(struct report *rep)
 	for (unsigned i = 0; rep->cpu && i < EVENT_MAX_CPUS; i++)
 		free(rep->cpu[i].duration);
 	free(rep->cpu);
+	if (rep->insight)
+		insight_free(rep->insight);
+	free(rep->insight);
 	*rep = (struct report){ 0 };
 }

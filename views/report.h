@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 
+#include "insight.h"
 #include "../db/reader.h"
 
 #define REPORT_KEPT 8 /* of what may repeat, this many are told one by one */
@@ -54,6 +55,12 @@ struct report_cpu {
 	int64_t cpuhp_reads, cpuhp_writes;
 };
 
+/* A rule that could not be judged, and why; made safe. */
+struct report_rule {
+	char name[64], why[200];
+};
+#define REPORT_RULES 64
+
 struct report {
 	struct reader_summary sum;
 	char file[128], target[128], started[48], version[32]; /* made safe; "" = not said */
@@ -64,11 +71,23 @@ struct report {
 	int64_t port_writes, port_unknown_cpu; /* to 0xb2 */
 	int64_t ipi_unknown_cpu;
 	int64_t end_ns;             /* how far the recording is known */
+
+	struct insight *insight;    /* episodes and verdict; owned */
+	unsigned violations;        /* kept ones; how many there are: sum.violations */
+	struct reader_violation violation[REPORT_KEPT];
+	unsigned rules, held, broken, never;
+	struct report_rule rule[REPORT_RULES]; /* the unknown ones */
+	unsigned unknown;
+	bool config_told[CONFIG_REG_COUNT];
+	struct event config[CONFIG_REG_COUNT]; /* as it was told last */
 };
 
 /* Gather; @r is report_free()d by the caller also after a failure (all zero is free). */
 int report_read(struct report *rep, struct reader *r, const char *file, struct error *err);
 void report_free(struct report *rep);
+
+/* report-findings.c: what the recorder concluded. 0 or negative. */
+int report_read_findings(struct report *rep, struct reader *r, struct error *err);
 
 void report_print(const struct report *rep, FILE *out);
 

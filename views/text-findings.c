@@ -80,11 +80,13 @@ static void episode_news(char *out, size_t size, const struct episode *ep)
 
 const char *text_episode(char *out, size_t size, const struct episode *ep, int64_t first_ns)
 {
-	char at[32], cpu[16], news[128];
+	char at[32], cpu[16], of[16] = "", news[128];
 
 	episode_news(news, sizeof(news), ep);
-	snprintf(out, size, "%s%s %s %" PRId64 ": %s", text_time(at, sizeof(at), first_ns, text_episode_ns(ep)),
-		 cpu_text(cpu, sizeof(cpu), ep->cpu), episode_kind_name[ep->kind], ep->id, news);
+	if (ep->cpu != CPU_UNKNOWN)
+		snprintf(of, sizeof(of), " %d", ep->cpu);
+	snprintf(out, size, "%s%s %s%s: %s", text_time(at, sizeof(at), first_ns, text_episode_ns(ep)),
+		 cpu_text(cpu, sizeof(cpu), ep->cpu), episode_kind_name[ep->kind], of, news);
 	return out;
 }
 

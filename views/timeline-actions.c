@@ -16,8 +16,25 @@ static int do_quit(struct timeline *t, struct error *err)
 static int do_help(struct timeline *t, struct error *err)
 {
 	(void)err;
-	t->help = true;
+	t->page = PAGE_HELP;
 	return 0;
+}
+
+static int do_verdict(struct timeline *t, struct error *err)
+{
+	(void)err;
+	t->page = PAGE_VERDICT;
+	return 0;
+}
+
+static int do_next_broken(struct timeline *t, struct error *err)
+{
+	return timeline_go_broken(t, false, err);
+}
+
+static int do_prev_broken(struct timeline *t, struct error *err)
+{
+	return timeline_go_broken(t, true, err);
 }
 
 static int do_left(struct timeline *t, struct error *err)
@@ -238,6 +255,8 @@ static int (*const action[ACTION_COUNT])(struct timeline *t, struct error *err) 
 	[ACTION_FIT] = do_fit, [ACTION_START] = do_start, [ACTION_END] = do_end, [ACTION_FOLLOW] = do_follow,
 	[ACTION_NEXT_EVENT] = do_next_event, [ACTION_PREV_EVENT] = do_prev_event,
 	[ACTION_NEXT_MARK] = do_next_mark, [ACTION_PREV_MARK] = do_prev_mark,
+	[ACTION_NEXT_BROKEN] = do_next_broken, [ACTION_PREV_BROKEN] = do_prev_broken,
+	[ACTION_EPISODE] = timeline_go_episode, [ACTION_VERDICT] = do_verdict,
 	[ACTION_SEARCH] = do_search, [ACTION_NEXT_FOUND] = do_next_found, [ACTION_PREV_FOUND] = do_prev_found,
 	[ACTION_FILTER] = do_filter, [ACTION_FOCUS] = do_focus, [ACTION_DETAIL] = do_detail,
 	[ACTION_PAUSE] = do_pause, [ACTION_REDRAW] = do_redraw,
@@ -284,13 +303,18 @@ static int type(struct timeline *t, int key, struct error *err)
 int timeline_key(struct timeline *t, int key, struct error *err)
 {
 	enum key_action a = key_action(key);
+	int rc;
 
 	t->message[0] = '\0';
 	if (t->prompt != PROMPT_NONE)
 		return type(t, key, err);
-	if (t->help) {
-		t->help = false;
+	if (t->page != PAGE_NONE) {
+		t->page_at = t->page_next;
+		if (!t->page_next)
+			t->page = PAGE_NONE;
 		return 0;
 	}
-	return a == ACTION_COUNT ? 0 : action[a](t, err);
+	rc = a == ACTION_COUNT ? 0 : action[a](t, err);
+	timeline_leave_broken(t);
+	return rc;
 }

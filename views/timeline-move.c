@@ -25,6 +25,13 @@ void timeline_show_end(struct timeline *t)
 	set_window(t, t->feed.now_ns - t->scale.span / 20 * 19, t->scale.span);
 }
 
+void timeline_show(struct timeline *t, int64_t ts, int64_t span)
+{
+	int64_t wide = span ? span : t->scale.span;
+
+	set_window(t, ns_between(wide / 2, ts), wide);
+}
+
 static int64_t middle_of_column(const struct timeline *t, int col)
 {
 	return scale_start(&t->scale, col) + t->scale.span / t->scale.width / 2;
@@ -76,7 +83,7 @@ void timeline_choose(struct timeline *t, const struct picture_event *e, bool cha
 		t->lane = lane_of_cpu(e->ev.cpu);
 	col = scale_column(&t->scale, t->cursor_ns);
 	if (col < 0 || col >= t->scale.width)
-		set_window(t, ns_between(t->scale.span / 2, t->cursor_ns), t->scale.span);
+		timeline_show(t, t->cursor_ns, 0);
 }
 
 int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane,

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the timeline shows and where the user is in it; private to timeline*.c.
- * timeline.c owns the loop and the screen, timeline-actions.c what keys do, timeline-move.c how.
+ * timeline.c owns the loop and the screen, timeline-actions.c what keys do, timeline-move.c
+ * and timeline-insight.c how.
  */
 #ifndef VIEWS_TIMELINE_STATE_H
 #define VIEWS_TIMELINE_STATE_H
 
 #include "detail.h"
 #include "feed.h"
+#include "insight.h"
 #include "keys.h"
 #include "seek.h"
 #include "timeline.h"
 
 #define LIST_ROWS 120 /* events kept on either side of the chosen one */
+
+/* A screen in place of the timeline, left with any key. */
+enum page { PAGE_NONE, PAGE_HELP, PAGE_VERDICT };
 
 enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER };
 
@@ -28,13 +33,18 @@ struct timeline {
 	int64_t cursor_ns;
 	int lane, top_lane;
 	struct filter filter;
-	bool follow, frozen, help, focus_list, show_detail;
+	bool follow, frozen, focus_list, show_detail;
+	enum page page;
+	int page_at, page_next;                   /* the part of it that is shown; the one behind it, 0 = none */
 	bool started, done;
 
 	struct picture_event chosen;              /* id 0 = none */
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct insight insight;
+	struct reader_violation broken;           /* the chosen one; id 0 = none */
+	char finding[700], status[1400];
 	struct reader_smi smi;                    /* under the cursor; id 0 = none */
 	bool sampled;
 
@@ -48,6 +58,11 @@ struct timeline {
 /* Do what a key says: 0, or negative when the recording cannot be read. */
 int timeline_key(struct timeline *t, int key, struct error *err);
 
+/* timeline-insight.c: to the next broken rule, the next episode; forget a rule the cursor has left. */
+int timeline_go_broken(struct timeline *t, bool backwards, struct error *err);
+int timeline_go_episode(struct timeline *t, struct error *err);
+void timeline_leave_broken(struct timeline *t);
+
 /* timeline-move.c: where the window, the cursor and the choice go. */
 
 /* The whole recording, with a little room, in the window; the window so that the end is at its right edge. */
@@ -60,6 +75,9 @@ int timeline_pan(struct timeline *t, int64_t by, struct error *err);
 
 /* @num / @den of the span, the cursor stays where it is. 0. */
 int timeline_zoom(struct timeline *t, int num, int den);
+
+/* @ts into the middle of a window of @span ns, or of the one there is (0). */
+void timeline_show(struct timeline *t, int64_t ts, int64_t span);
 
 /* What to look for: events of the chosen lane, of any lane; both as the filter allows. */
 struct seek timeline_lane_seek(const struct timeline *t);

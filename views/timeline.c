@@ -18,7 +18,8 @@ static int look_again(struct timeline *t, struct error *err)
 {
 	const struct reader_summary *sum = reader_summary(t->reader);
 
-	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0)
+	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0 ||
+	    insight_read(&t->insight, t->reader, err) < 0)
 		return -1;
 	if (t->started)
 		return 0;
@@ -48,7 +49,11 @@ static int make_detail(struct timeline *t, struct error *err)
 {
 	struct reader_smi smi;
 	const struct event *ev = &t->chosen.ev;
-	int got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
+	int got;
+
+	if (t->broken.id)
+		return detail_violation(&t->detail, t->reader, &t->broken, t->feed.first_ns, err);
+	got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
 
 	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, t->feed.first_ns);
 	return got;
@@ -92,6 +97,9 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	if (got < 0)
 		return got;
 	t->sampled = got > 0;
+	got = insight_mark(t->reader, &t->lanes, err);
+	if (got < 0)
+		return got;
 	got = smi_at_cursor(t, err);
 	if (got < 0)
 		return got;
@@ -110,10 +118,15 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		.utf8 = term_utf8(), .layout = *y, .title = t->title,
 		.life = sum->live ? LIFE_LIVE : sum->closed ? LIFE_ENDED : LIFE_NOT_CLOSED,
 		.first_ns = t->feed.first_ns, .now_ns = t->feed.now_ns, .paused_ns = sum->paused_ns,
-		.smis = sum->smis, .lost = sum->lost, .cpus = sum->cpus,
+		.smis = sum->smis, .lost = sum->lost, .violations = sum->violations, .cpus = sum->cpus,
+		.episode = {
+			.insight = &t->insight, .chosen = insight_episode_at(&t->insight, t->cursor_ns),
+			.scale = t->scale, .now_ns = t->feed.now_ns, .utf8 = term_utf8(),
+		},
 		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
 		.cursor_ns = t->cursor_ns, .smi = t->smi.id ? &t->smi : NULL, .sampled = t->sampled,
 		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
+		.finding = t->broken.id ? t->finding : NULL, .alarm = t->status,
 		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
 		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,
 		.message = t->message[0] ? t->message : NULL,
@@ -124,7 +137,8 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 
 static int draw_timeline(struct timeline *t, struct error *err)
 {
-	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, t->show_detail);
+	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, t->show_detail,
+				    t->insight.episodes > 0);
 	struct picture p;
 	int row = -1, col = 0;
 
@@ -141,15 +155,26 @@ static int draw_timeline(struct timeline *t, struct error *err)
 	return 0;
 }
 
+static void draw_page(struct timeline *t)
+{
+	if (t->page == PAGE_VERDICT) {
+		t->page_next = picture_verdict(&t->canvas, t->status, &t->insight, t->page_at);
+		return;
+	}
+	picture_help(&t->canvas, term_utf8(), t->page_at);
+	t->page_next = t->page_at + 1 < picture_help_pages(t->rows) ? t->page_at + 1 : 0;
+}
+
 static int draw(struct timeline *t, struct error *err)
 {
+	insight_status(t->status, sizeof(t->status), &t->insight, t->feed.now_ns);
 	term_size(&t->rows, &t->cols);
 	if (!canvas_resize(&t->canvas, t->rows, t->cols))
 		return fail(err, ERR_USAGE, "no memory for the timeline");
-	if (t->rows >= PICTURE_MIN_ROWS && t->cols >= PICTURE_MIN_COLS && !t->help)
+	if (t->rows >= PICTURE_MIN_ROWS && t->cols >= PICTURE_MIN_COLS && t->page == PAGE_NONE)
 		return draw_timeline(t, err);
-	if (t->help)
-		picture_help(&t->canvas, term_utf8());
+	if (t->page != PAGE_NONE)
+		draw_page(t);
 	else
 		picture_too_small(&t->canvas);
 	term_show(&t->canvas, -1, 0);
@@ -244,6 +269,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 		rc = -(int)err->code;
 	}
 	reader_close(t->reader);
+	insight_free(&t->insight);
 	lanes_free(&t->lanes);
 	canvas_free(&t->canvas);
 	free(t);

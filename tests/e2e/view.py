@@ -22,6 +22,7 @@ RECORDER = os.path.join(os.path.abspath(os.environ.get("BUILD", ROOT)), ".obj/te
 DEADLINE = int(os.environ.get("VIEW_DEADLINE", "60"))
 
 HANG = """\
+unjudged
 meta target unix:/run/gdb.sock
 t=1000000000 session what=attach
 t=1000000000 cpu=0 cpu-add apic_id=0

@@ -287,7 +287,7 @@ static void every_kind_has_its_mark(void **state)
 		{ "t=1 cpu=0 cpuhp reg=0xcd8 dir=write value=0x1", 'h', "CD8=01" },
 		{ "t=1 cpu=0 cpu-add", '+', "" }, { "t=1 cpu=0 cpu-remove", 'x', "" },
 		{ "t=1 cpu=0 cpu-seen", '?', "" }, { "t=1 session what=attach", '*', " attach" },
-		{ "t=1 pause until=2 why=stop", '|', "" }, { "t=1 lost until=2 count=3", '!', " 3 lost" },
+		{ "t=1 pause until=2 why=stop", '|', "" }, { "t=1 lost until=2 count=3", 'L', " 3 lost" },
 		{ "t=1 blind until=2", '~', "" },
 	};
 

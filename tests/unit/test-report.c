@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 static const char plug[] =
+	"unjudged\n"
 	"meta target unix:/run/gdb.sock\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
@@ -130,13 +131,93 @@ static void the_report_of_a_stuck_plug(void **state)
 	free(out);
 }
 
+static const char judged[] =
+	"unjudged\n"
+	"t=1000000000 session what=attach\n"
+	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
+	"t=1000000000 config reg=smi-negotiated value=0x3\n"
+	"t=1000000000 config reg=smi-requested value=0x0\n"
+	"t=1000000000 config reg=gen-pmcon\n"
+	"t=1010000000 cpu=1 cpu-add apic_id=1\n"
+	"t=1040000000 cpu=0 ipi mode=init dest=one target=1\n"
+	"episode 1 boot 0 done none 1000000000 1001000000 0 d-entry@1000000000:1 proved@1001000000:1\n"
+	"episode 2 plug 1 stuck d-pass 1010000000 0 2050000000 added@1010000000:6 smi@1020000000:7 c@1050000000:7\n"
+	"episode 3 unplug 2 done none 1100000000 1200000000 0 request@1100000000:7 gone@1200000000:7\n"
+	"episode 4 plug 3 running gpe 1300000000 0 0 added@1300000000:7\n"
+	"violation 1040000000 1 no-init-in-smm 7,0,0,0 INIT from CPU 0 reset it inside SMM, at 0x3805c of the "
+	"relocation handler\n"
+	"violation 1050000000 -1 smi-survives-init 0,0,0,0 gone \033[31mred\n"
+	"result no-init-in-smm violated 1 1 -\n"
+	"result gate-protocol unknown 3 0 the handshake was not seen\n"
+	"result rsm-balance holds 7 0 -\n"
+	"results\n"
+	"verdict verdict: STUCK: the plug of CPU 1. CPU 0, the monarch, is in SMM and polls AboutToLeaveSmm: it "
+	"waits for CPU 1.\n"
+	"verdict CPU 1: halted in the pen\n"
+	"verdict first broken rule: no-init-in-smm\n";
+
 static void lines_fit_a_terminal(void **state)
 {
-	char *out = report_on(plug);
+	static const char *const recording[] = { plug, judged };
 
 	(void)state;
-	for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
-		assert_true(strlen(line) <= 80);
+	for (int i = 0; i < 2; i++) {
+		char *out = report_on(recording[i]);
+
+		for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
+			assert_true(strlen(line) <= 80);
+		free(out);
+	}
+}
+
+static void what_was_concluded_comes_first(void **state)
+{
+	static const char want[] =
+		"SMM report of plug.db\n"
+		"\n"
+		"Verdict\n"
+		"                 STUCK: the plug of CPU 1. CPU 0, the monarch, is in SMM and\n"
+		"                 polls AboutToLeaveSmm: it waits for CPU 1.\n"
+		"  CPU 1          halted in the pen\n"
+		"  first broken rule\n"
+		"                 no-init-in-smm\n"
+		"\n"
+		"Recording\n"
+		"  state          closed cleanly\n";
+	char *out = report_on(judged);
+
+	(void)state;
+	if (strncmp(out, want, sizeof(want) - 1))
+		fail_msg("the report begins with:\n%.1000s", out);
+	free(out);
+}
+
+static void episodes_rules_and_settings_are_told(void **state)
+{
+	char *out = report_on(judged);
+
+	(void)state;
+	assert_says(out,
+		"\nRelocations, plugs and unplugs\n"
+		"  plug, CPU 1    from 0.010000 s on, STUCK since 1.050000 s behind step c; no\n"
+		"                 d-pass\n"
+		"                 added, smi +10.0 ms, c +30.0 ms\n"
+		"  unplug, CPU 2  from 0.100000 s on, through in 100 ms\n"
+		"                 request, gone +100 ms\n"
+		"  plug, CPU 3    from 0.300000 s on, not over: step added; no gpe\n"
+		"                 added\n"
+		"  boot           1 CPU relocated\n"
+		"\nRules (smmtrace list invariants)\n"
+		"  broken         2 times\n"
+		"  0.040000 s     no-init-in-smm CPU 1 (c) INIT from CPU 0 reset it inside SMM,\n"
+		"                 at 0x3805c of the relocation handler\n"
+		"  0.050000 s     smi-survives-init (c) gone \\x1b[31mred\n"
+		"  judged         1 hold, 1 broken, 1 unknown, 34 never exercised\n"
+		"  unknown        gate-protocol: the handshake was not seen\n"
+		"\nSettings of the machine, as they were read last\n"
+		"  smi-requested  0x0 (none)\n"
+		"  smi-negotiated 0x3 (broadcast, CPU hot-plug)\n"
+		"  gen-pmcon      could not be read\n");
 	free(out);
 }
 
@@ -207,7 +288,7 @@ static char *lines_of(const char *text, unsigned flags)
 	FILE *mem = open_memstream(&out, &len);
 	struct error err = { 0 };
 	struct sink *sink = text_sink_open(mem, flags, &err);
-	struct findings *findings = calloc(1, sizeof(*findings));
+	struct finding_lines *findings = calloc(1, sizeof(*findings));
 	int64_t id = 0;
 
 	model_init(model);
@@ -215,7 +296,7 @@ static char *lines_of(const char *text, unsigned flags)
 		struct event ev;
 		struct cpu before;
 		struct sink_event se = { .ev = &ev, .model = model };
-		int told = findings_line(findings, sink, line, &err);
+		int told = finding_line_told(findings, sink, line, &err);
 
 		assert_true(told >= 0);
 		if (told)
@@ -301,13 +382,13 @@ static void what_was_concluded_stands_between_the_events(void **state)
 	assert_string_equal(out,
 		"+0.000000 cpu? session what=attach\n"
 		"+0.100000 cpu1 cpu-add apic_id=1\n"
-		"+0.100000 cpu0 boot 1: done in 100 ms\n"
-		"+0.100000 cpu1 plug 2: step added\n"
+		"+0.100000 cpu0 boot 0: done in 100 ms\n"
+		"+0.100000 cpu1 plug 1: step added\n"
 		"+0.200000 cpu1 VIOLATED no-init-in-smm (c) error: INIT from CPU 0 reset CPU 1 in SMM"
 		" [events 1 2]\n"
 		"+0.200000 cpu? VIOLATED one-at-default (d) error: two CPUs are there\n"
-		"+0.300000 cpu1 plug 2: step c (c)\n"
-		"+1.300000 cpu1 plug 2: STUCK behind step c, no d-entry for 1.00 s\n"
+		"+0.300000 cpu1 plug 1: step c (c)\n"
+		"+1.300000 cpu1 plug 1: STUCK behind step c, no d-entry for 1.00 s\n"
 		"+1.300000 verdict: the plug of CPU 1 goes on\n"
 		"+1.300000 CPU 0: in SMM, not seen: STUCK\n"
 		"+1.400000 cpu0 cpu-seen in_smm=1\n"
@@ -315,7 +396,7 @@ static void what_was_concluded_stands_between_the_events(void **state)
 		"+1.400000 CPU 0: in SMM, not seen: STUCK\n"
 		"+1.400000 CPU 1: told twice without a look is told once\n"
 		"+1.400000 what to do: smmtrace kick\n"
-		"+1.500000 cpu1 plug 2: done in 1.40 s\n");
+		"+1.500000 cpu1 plug 1: done in 1.40 s\n");
 	free(out);
 }
 
@@ -324,7 +405,7 @@ static void all_tells_the_steps_of_a_boot_too(void **state)
 	char *out = lines_of(stuck, TEXT_ALL);
 
 	(void)state;
-	assert_says(out, "+0.000000 cpu0 boot 1: step d-entry (d)\n");
+	assert_says(out, "+0.000000 cpu0 boot 0: step d-entry (d)\n");
 	free(out);
 }
 
@@ -349,6 +430,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_report_of_a_stuck_plug),
 		cmocka_unit_test(lines_fit_a_terminal),
+		cmocka_unit_test(what_was_concluded_comes_first),
+		cmocka_unit_test(episodes_rules_and_settings_are_told),
 		cmocka_unit_test(nothing_recorded_is_said),
 		cmocka_unit_test(an_unproved_and_a_contradicted_base_are_told),
 		cmocka_unit_test(a_reset_makes_the_default_base_right_again),

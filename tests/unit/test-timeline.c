@@ -16,6 +16,7 @@
 #include "../lib/scenario.h"
 #include "../../views/detail.h"
 #include "../../views/feed.h"
+#include "../../views/insight.h"
 #include "../../views/keys.h"
 #include "../../views/picture.h"
 #include "../../views/seek.h"
@@ -23,6 +24,7 @@
 #include <cmocka.h>
 
 static const char hang[] =
+	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1000000000 cpu=1 cpu-add apic_id=1\n"
@@ -120,7 +122,7 @@ static void assert_screen(struct canvas *c, const char *const *want, int rows)
 static struct picture picture_of(struct stage *s, int rows, int cols, bool utf8)
 {
 	struct picture p = {
-		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false), .title = "hang.db",
+		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false, false), .title = "hang.db",
 		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2,
 		.lost = 3, .cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1,
 		.filter = "",
@@ -137,7 +139,7 @@ static void a_hang_is_one_picture(void **state)
 		" smmtrace  hang.db   ended 00:00.070  2 CPUs  SMI 2  lost 3  stopped 0 ns (0 %)",
 		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
 		"---------+-------------+--V----------+-------------+-------------+--------------",
-		" machine * attach                                  !////  * detach",
+		" machine * attach                                  L////  * detach",
 		"         ++1    vB2=04        I>1           ^9f>1",
 		">CPU 0   -------[## 7ffb3000 #############################>",
 		"         r+1              w   R in SMM +1   ^<0",
@@ -161,7 +163,7 @@ static void utf8_is_drawn_with_bars(void **state)
 		" smmtrace  hang.db   ended 00:00.070  2 CPUs  SMI 2  lost 3  stopped 0 ns (0 %)",
 		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
 		"─────────┬─────────────┬──▼──────────┬─────────────┬─────────────┬──────────────",
-		" machine * attach                                  !╱╱╱╱  * detach",
+		" machine * attach                                  L╱╱╱╱  * detach",
 		"         ++1    ▼B2=04        I>1           ▲9f>1",
 		"▶CPU 0   ───────▐██ 7ffb3000 █████████████████████████████▶",
 		"         ↺+1              ◆   R in SMM +1   ▲<0",
@@ -361,7 +363,7 @@ static void every_size_and_number_of_lanes_fits(void **state)
 	for (int rows = PICTURE_MIN_ROWS; rows < 80; rows++)
 		for (int lanes = 1; lanes <= 257; lanes += lanes < 20 ? 1 : 50)
 			for (int big = 0; big < 2; big++) {
-				struct layout y = layout_of(rows, 80, lanes, big);
+				struct layout y = layout_of(rows, 80, lanes, big, lanes % 2);
 
 				assert_in_range(y.lanes, 1, lanes);
 				assert_int_equal(y.pane_row - y.lanes_row,
@@ -369,6 +371,169 @@ static void every_size_and_number_of_lanes_fits(void **state)
 				assert_int_equal(y.pane_row + y.pane_rows, rows - 1);
 				assert_true(y.pane_rows >= 4);
 			}
+}
+
+static const char plug[] =
+	"unjudged\n"
+	"t=1000000000 session what=attach\n"
+	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
+	"t=1010000000 cpu=1 cpu-add apic_id=1\n"
+	"t=1020000000 cpu=0 port port=0xb2 dir=write value=0x4\n"
+	"t=1021000000 cpu=0 smi-enter smbase=0x7ffb3000 rip=0x1000 rax=0x4 rdx=0xb2\n"
+	"t=1022000000 cpu=1 smi-enter smbase=0x30000 rip=0xfff0\n"
+	"t=1030000000 cpu=0 handoff word=gate addr=0x30004 old=0xffffffff value=0x1\n"
+	"t=1032000000 handler code=gate size=100\n"
+	"t=1040000000 cpu=0 ipi mode=init dest=one target=1\n"
+	"t=1040000000 cpu=1 cpu-reset in_smm=1 halted=0 rip=0x805c\n"
+	"t=1040000000 cpu=1 smi-leave smbase=0x30000 via=reset\n"
+	"violation 1040000000 1 no-init-in-smm 9,10,0,0 INIT from CPU 0 reset it inside SMM (at 0x3805c)\n"
+	"t=1050000000 cpu=0 ipi mode=sipi vector=0x9f dest=one target=1\n"
+	"violation 1050000000 0 smi-survives-init 12,0,0,0 the SMI that was pending is gone\n"
+	"episode 1 boot 0 done none 900000000 950000000 0 d-entry@900000000:1\n"
+	"episode 2 plug 1 stuck d-pass 1010000000 0 1080000000 added@1010000000:3 smi@1020000000:4 "
+	"rendezvous@1021000000:5 a@1022000000:6 b@1030000000:7 c@1050000000:12\n"
+	"verdict verdict: STUCK: plug of CPU 1, step c. CPU 0, the monarch, polls AboutToLeaveSmm. It waits.\n"
+	"verdict CPU 1: halted in the pen\n"
+	"t=1090000000 session what=detach\n";
+
+static struct insight *insight_of(struct stage *s)
+{
+	struct insight *f = calloc(1, sizeof(*f));
+	struct error err = { 0 };
+
+	assert_non_null(f);
+	if (insight_read(f, s->reader, &err) < 0 || insight_mark(s->reader, &s->lanes, &err) < 0)
+		fail_msg("%s", err.text);
+	return f;
+}
+
+static void show_findings(struct stage *s, struct picture *p, const struct insight *f, int rows)
+{
+	*p = picture_of(s, rows, s->lanes.width + PICTURE_GUTTER, s->lanes.utf8);
+	p->layout = layout_of(rows, s->lanes.width + PICTURE_GUTTER, s->lanes.lanes, false, true);
+	p->violations = f->violations;
+	p->lost = 0;
+	p->cursor_ns = 1040000000;
+	p->episode = (struct episode_lane){
+		.insight = f, .chosen = insight_episode_at(f, p->cursor_ns), .scale = s->lanes.scale,
+		.now_ns = s->feed.now_ns, .utf8 = s->lanes.utf8,
+	};
+	picture_draw(&s->canvas, p);
+}
+
+static void a_plug_that_is_stuck_is_one_picture(void **state)
+{
+	static const char *const want[] = {
+		" smmtrace  hang.db           ended 00:00.090  2 CPUs  SMI 2  violated 2  lost 0",
+		"         0.00 s        +20 ms        +40 ms        +60 ms        +80 ms",
+		"---------+-------------+-------------V-------------+-------------+--------------",
+		" plug 1         |added-||(a)--|(b)----------|(c)-----------------STUCK...",
+		" machine * attach              H gate                                   * detach",
+		"         +             vB2=04 o      I>1    ! smi-survives-init +1",
+		">CPU 0   ::::::::::::::[## 7ffb3000 ####################################>",
+		"                +                    !      ^<0",
+		" CPU 1          ::::::::[d 30000 dddd].......----------------------------",
+	};
+	struct stage *s = stage_of(plug);
+	struct insight *f;
+	struct picture p;
+	char status[400];
+
+	(void)state;
+	fill(s, 1000000000, 100000000, 71, false);
+	f = insight_of(s);
+	insight_status(status, sizeof(status), f, s->feed.now_ns);
+	assert_string_equal(status, "STUCK plug of CPU 1, step c, no d-pass, 40.0 ms: "
+			    "CPU 0, the monarch, polls AboutToLeaveSmm");
+	show_findings(s, &p, f, 24);
+	assert_screen(&s->canvas, want, 9);
+	insight_free(f);
+	free(f);
+	stage_free(s);
+}
+
+static void a_wide_screen_names_the_steps(void **state)
+{
+	static const char *const want[] = {
+		" smmtrace  hang.db                                           ended 00:00.090  2 CPUs"
+		"  SMI 2  violated 2  lost 0  stopped 0 ns (0 %)",
+		"                     0.02 s                  +10 ms                   +20 ms        "
+		"           +30 ms                  +40 ms",
+		"─────────────────────┬───────────────────────┬────────────────────────▼─────────────"
+		"───────────┬───────────────────────┬────────────",
+		" plug 1  ────────────│─│──│(a)───────────────│(b)───────────────────────────────────"
+		"───────────│(c)─────────────────────────────────",
+		" machine                                          H gate",
+		"                     ▼B2=04                  ○gate=1                  I>1           "
+		"           ! smi-survives-init +1",
+		"▶CPU 0   ┄┄┄┄┄┄┄┄┄┄┄┄──▐██ 7ffb3000 ████████████████████████████████████████████████"
+		"████████████████████████████████████████████████",
+		"                                                                      ! no-init-in-s"
+		"mm +2      ▲<0",
+		" CPU 1   ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄[dd 30000 dddddddddddddddddddddddddddddddddd]·············"
+		"············────────────────────────────────────",
+	};
+	struct stage *s = stage_of(plug);
+	struct insight *f;
+	struct picture p;
+
+	(void)state;
+	fill(s, 1015000000, 50000000, 123, true);
+	f = insight_of(s);
+	show_findings(s, &p, f, 43);
+	assert_screen(&s->canvas, want, 9);
+	insight_free(f);
+	free(f);
+	stage_free(s);
+}
+
+static void no_episode_no_row(void **state)
+{
+	struct stage *s = stage_of(hang);
+	struct insight *f;
+	char status[64];
+
+	(void)state;
+	fill(s, 1000000000, 100000000, 71, false);
+	f = insight_of(s);
+	assert_int_equal(f->episodes, 0);
+	assert_int_equal(f->violations, 0);
+	assert_null(insight_episode_at(f, 1040000000));
+	assert_string_equal(insight_status(status, sizeof(status), f, 1), "");
+	assert_int_equal(layout_of(24, 80, 3, false, true).episode_row, 3);
+	assert_int_equal(layout_of(24, 80, 3, false, false).episode_row, 0);
+	assert_int_equal(layout_of(16, 80, 30, false, false).lanes_row, 3);
+	insight_free(f);
+	free(f);
+	stage_free(s);
+}
+
+static void a_broken_rule_tells_what_proves_it(void **state)
+{
+	struct stage *s = stage_of(plug);
+	struct detail *d = calloc(1, sizeof(*d));
+	struct reader_violation v = { 0 };
+	struct error err = { 0 };
+	char line[300];
+
+	(void)state;
+	assert_int_equal(insight_seek(s->reader, 1000000000, 0, false, &v, &err), 1);
+	assert_string_equal(insight_line(line, sizeof(line), &v), "no-init-in-smm  CPU 1  (c) "
+			    "INIT from CPU 0 reset it inside SMM (at 0x3805c)");
+	assert_int_equal(detail_violation(d, s->reader, &v, 1000000000, &err), 0);
+	assert_string_equal(d->line[0], "broken rule 1 at 0.040000000 s   error");
+	assert_string_equal(d->line[1], line);
+	assert_int_equal(strncmp(d->line[2], "the rule: ", 10), 0);
+	assert_string_equal(d->line[d->lines - 2],
+			    "  event 9      0.040000 s  ipi          cpu0   target=1 mode=init dest=one");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 1);
+	assert_string_equal(v.invariant, "smi-survives-init");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 0);
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, true, &v, &err), 1);
+	assert_string_equal(v.invariant, "no-init-in-smm");
+	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, true, &v, &err), 0);
+	free(d);
+	stage_free(s);
 }
 
 static void many_cpus_get_a_row_each(void **state)
@@ -394,15 +559,18 @@ static void many_cpus_get_a_row_each(void **state)
 static void help_tells_every_key_and_mark(void **state)
 {
 	struct canvas c = { 0 };
-	char screen[24 * 100] = "", row[400];
+	char screen[2 * 24 * 100] = "", row[400];
 	size_t used = 0;
 
 	(void)state;
-	assert_true(canvas_resize(&c, 24, 80));
-	picture_help(&c, false);
-	for (int i = 0; i < 24; i++)
+	assert_int_equal(picture_help_pages(24), 2);
+	assert_int_equal(picture_help_pages(43), 1);
+	for (int i = 0; i < 2 * 24; i++) {
+		assert_true(canvas_resize(&c, 24, 80));
+		picture_help(&c, false, i / 24);
 		used += (size_t)snprintf(screen + used, sizeof(screen) - used, "%s",
-					 canvas_row_text(&c, i, row, sizeof(row)));
+					 canvas_row_text(&c, i % 24, row, sizeof(row)));
+	}
 	for (int a = 0; a < ACTION_COUNT; a++) {
 		if (!strstr(screen, key_info[a].help) || !strstr(screen, key_info[a].keys))
 			fail_msg("help does not tell '%s %s'", key_info[a].keys, key_info[a].help);
@@ -467,6 +635,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_list_surrounds_the_chosen_event),
 		cmocka_unit_test(detail_says_every_field),
 		cmocka_unit_test(every_size_and_number_of_lanes_fits),
+		cmocka_unit_test(a_plug_that_is_stuck_is_one_picture),
+		cmocka_unit_test(a_wide_screen_names_the_steps),
+		cmocka_unit_test(no_episode_no_row),
+		cmocka_unit_test(a_broken_rule_tells_what_proves_it),
 		cmocka_unit_test(many_cpus_get_a_row_each),
 		cmocka_unit_test(help_tells_every_key_and_mark),
 		cmocka_unit_test(no_key_means_two_things),
