@@ -273,6 +273,8 @@ static void draw_detail(struct canvas *c, const struct picture *p)
 
 	for (int i = 0; i < p->detail_lines && row < c->rows - 1; i++)
 		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
+	if (row > c->rows - 1)
+		canvas_text(c, c->rows - 2, c->cols - 4, CELL_LABEL, " ...");
 }
 
 static void draw_status(struct canvas *c, const struct picture *p)
