@@ -42,7 +42,8 @@ static inline unsigned findings_step(const char *word)
 	return i;
 }
 
-static inline int findings_violation(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_violation(struct finding_lines *f, struct sink *sink, const char *line,
+				 struct error *err)
 {
 	struct violation v = { .id = ++f->violations };
 	char name[48];
@@ -58,7 +59,8 @@ static inline int findings_violation(struct finding_lines *f, struct sink *sink,
 	return sink->ops->violation ? sink->ops->violation(sink, &v, err) : 0;
 }
 
-static inline int findings_episode(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_episode(struct finding_lines *f, struct sink *sink, const char *line,
+				 struct error *err)
 {
 	struct episode *ep = &f->episode;
 	char kind[16], status[16], next[24], word[24];
@@ -87,7 +89,8 @@ static inline int findings_episode(struct finding_lines *f, struct sink *sink, c
 	return sink->ops->episode ? sink->ops->episode(sink, ep, err) : 0;
 }
 
-static inline int findings_verdict(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_verdict(struct finding_lines *f, struct sink *sink, const char *line,
+				 struct error *err)
 {
 	struct verdict_line *l = &f->verdict.line[f->verdict.lines];
 
