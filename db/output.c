@@ -3,17 +3,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "output-text.h"
 
 #define BATCH_ROWS 500 /* a table's columns are as wide as these rows need, then grow */
-#define CELL_ROOM 400  /* longest cell of a table */
+#define CELL_ROOM 1300 /* longest cell of a table */
+#define LINE_WIDTH 100 /* of a table that is not on a terminal */
+#define LAST_ROOM 40   /* its last column gets this at least, however wide the others are */
 
 struct output {
 	struct answer answer; /* first: its hooks find the output by it */
 	FILE *f;
 	const struct writing *how;
 	bool terminal, begun;
+	int line_width;       /* text in a table's last column is wrapped there */
 	int columns;
 	char *name[QUERY_MAX_COLUMNS];
 	int digits[QUERY_MAX_COLUMNS]; /* behind the point, -1 = as they come */
@@ -111,6 +115,32 @@ static void json_end(struct output *o)
 	fputs(o->written ? "\n]}\n" : "]}\n", o->f);
 }
 
+/* How much of @text fits @room: up to the last blank in it, or to the first behind it. */
+static int line_of(const char *text, int room)
+{
+	int fits = 0;
+
+	for (int i = 0; text[i] && (i <= room || !fits); i++)
+		if (text[i] == ' ')
+			fits = i;
+	return (int)strlen(text) <= room || !fits ? (int)strlen(text) : fits;
+}
+
+/* The last cell of a row, which begins at column @at: in as many lines as it needs. */
+static void put_last(struct output *o, const char *text, int at)
+{
+	int room = o->line_width - at > LAST_ROOM ? o->line_width - at : LAST_ROOM;
+	int len = line_of(text, room);
+
+	fprintf(o->f, "%.*s\n", len, text);
+	for (text += len; *text; text += len) {
+		text += strspn(text, " ");
+		len = line_of(text, room);
+		if (len)
+			fprintf(o->f, "%*s%.*s\n", at, "", len, text);
+	}
+}
+
 static void put_padded(struct output *o, const char *text, int width, bool right, bool last)
 {
 	if (right)
@@ -136,10 +166,15 @@ static void put_heading(struct output *o)
 static void table_release(struct output *o)
 {
 	for (int r = 0; r < o->rows; r++)
-		for (int i = 0; i < o->columns; i++) {
+		for (int i = 0, at = 0; i < o->columns; i++) {
 			char *text = o->held[r * o->columns + i];
+			bool last = i == o->columns - 1;
 
-			put_padded(o, text, o->width[i], o->number[i], i == o->columns - 1);
+			if (last && !o->number[i])
+				put_last(o, text, at);
+			else
+				put_padded(o, text, o->width[i], o->number[i], last);
+			at += o->width[i] + 2;
 			free(text);
 		}
 	o->rows = 0;
@@ -242,6 +277,13 @@ static int take_row(struct answer *a, int columns, const struct cell *cell, stru
 	return rc;
 }
 
+static int width_of(FILE *f, bool terminal)
+{
+	struct winsize size;
+
+	return terminal && !ioctl(fileno(f), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : LINE_WIDTH;
+}
+
 struct output *output_new(FILE *f, enum output_format format, bool terminal)
 {
 	struct output *o = calloc(1, sizeof(*o));
@@ -252,6 +294,7 @@ struct output *output_new(FILE *f, enum output_format format, bool terminal)
 	o->f = f;
 	o->how = &writings[format];
 	o->terminal = terminal;
+	o->line_width = width_of(f, terminal);
 	return o;
 }
 

@@ -29,6 +29,7 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 struct query {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
+	int version;      /* of the schema */
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
 };
 
@@ -118,6 +119,11 @@ static int prepare(struct query *q, const char *sql, struct error *err)
 	return 0;
 }
 
+/* In place of a question about findings, of a recording that cannot hold any. */
+static const char no_findings[] =
+	"SELECT 'not stored' AS subject, 'an older smmtrace made this recording, which has no place for it;"
+	" \"smmtrace check FILE\" judges it' AS says";
+
 /* A question's SQL, or a whole view, or a statement as it is. */
 static int resolve(struct query *q, const char *what, struct error *err)
 {
@@ -125,7 +131,8 @@ static int resolve(struct query *q, const char *what, struct error *err)
 	char sql[128];
 
 	if (question)
-		return prepare(q, question->sql, err);
+		return prepare(q, question->finding && q->version < RECORDING_FINDINGS ? no_findings :
+			       question->sql, err);
 	if (!is_name(what))
 		return prepare(q, what, err);
 	snprintf(sql, sizeof(sql), "SELECT * FROM \"%.64s\"", what);
@@ -147,6 +154,7 @@ struct query *query_open(const char *path, const char *what, struct error *err)
 		query_close(q);
 		return NULL;
 	}
+	q->version = recording_version(q->db);
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
 	sqlite3_limit(q->db, SQLITE_LIMIT_COLUMN, QUERY_MAX_COLUMNS);
 	sqlite3_set_authorizer(q->db, authorize, NULL);

@@ -18,6 +18,7 @@
 
 struct question {
 	const char *name, *help, *sql;
+	bool finding; /* about what the recorder concluded: a recording of schema 1 has an excuse instead */
 };
 
 /* Ends with a NULL name. */

@@ -23,8 +23,8 @@ static size_t cut(const char *text, size_t len, size_t room)
 /* Column @i into @out; NULL becomes "". False if it holds no text. */
 static bool get_text(sqlite3_stmt *q, int i, char *out, size_t size)
 {
+	int type = sqlite3_column_type(q, i); /* before it is converted */
 	const char *text = (const char *)sqlite3_column_text(q, i);
-	int type = sqlite3_column_type(q, i);
 	size_t len = text ? cut(text, strlen(text), size) : 0;
 
 	memcpy(out, text ? text : "", len);

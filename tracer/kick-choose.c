@@ -50,6 +50,11 @@ static bool stays(const struct kick_scene *before, const struct kick_cpu *now)
 	return then && then->regs.in_smm && kick_still_waits(then, now);
 }
 
+static bool waits_for_byte(const struct kick_cpu *c)
+{
+	return c->polls && c->spin.size == 1;
+}
+
 /* The one that waits for a single byte is a monarch that waits for a flag; APs wait for semaphores. */
 static const struct kick_cpu *choose_sender(const struct kick_scene *before, const struct kick_scene *now)
 {
@@ -57,9 +62,8 @@ static const struct kick_cpu *choose_sender(const struct kick_scene *before, con
 
 	for (int i = 0; i < now->n; i++) {
 		const struct kick_cpu *c = &now->cpu[i];
-		bool flag = c->polls && c->spin.size == 1;
 
-		if (can_send(c) && stays(before, c) && (!best || (flag && !(best->polls && best->spin.size == 1))))
+		if (can_send(c) && stays(before, c) && (!best || (waits_for_byte(c) && !waits_for_byte(best))))
 			best = c;
 	}
 	return best;

@@ -40,6 +40,22 @@ static int check_runs(struct rsp *r, bool was_running, struct error *err)
 	return 0;
 }
 
+/* Another debugger may have switched interrupts on in steps (Qqemu.sstep), and QEMU keeps it so. */
+static int check_steps(struct rsp *r, struct error *err)
+{
+	enum { NOIRQ = 2, NOTIMER = 4 };
+	const char *reply;
+	long len = rsp_ask(r, &reply, err, "qqemu.sstep");
+	unsigned long bits = len > 0 ? strtoul(reply, NULL, 16) : 0;
+
+	if (len < 0)
+		return (int)len;
+	if ((bits & (NOIRQ | NOTIMER)) == (NOIRQ | NOTIMER))
+		return 0;
+	return fail(err, ERR_TARGET, "cannot kick: the stub takes interrupts in single steps (0x%lx);"
+		    " gdb's \"maint packet Qqemu.sstep=0x7\" ends that", bits);
+}
+
 int kick_check_machine(struct rsp *r, bool was_running, struct error *err)
 {
 	char text[256];
@@ -50,6 +66,8 @@ int kick_check_machine(struct rsp *r, bool was_running, struct error *err)
 		return -ERR_TARGET;
 	if (strstr(text, "enabled"))
 		return fail(err, ERR_TARGET, "cannot kick: the guest runs under KVM; this is for TCG");
+	if (check_steps(r, err) < 0)
+		return -ERR_TARGET;
 	return check_runs(r, was_running, err);
 }
 
@@ -141,8 +159,8 @@ static int check_mapped(struct rsp *r, int cpu, struct error *err)
 	if (!strncmp(text, want, strlen(want)))
 		return 0;
 	safe_text(safe, sizeof(safe), text, strcspn(text, "\r\n"));
-	return fail(err, ERR_FINDING, "cannot kick: CPU %d does not map the local APIC at 0x%llx (%s)", cpu, APIC_BASE,
-		    safe);
+	return fail(err, ERR_FINDING, "cannot kick: CPU %d does not map the local APIC at 0x%llx (%s)", cpu,
+		    APIC_BASE, safe);
 }
 
 int kick_read_icr2(struct rsp *r, int cpu, uint32_t *icr2, struct error *err)

@@ -244,6 +244,8 @@ int kick_poke(struct rsp *r, struct guard *guard, struct kick_plan *plan, const 
 	struct patch p;
 	int rc = prepare(r, plan->sender.regs.cpu, &p, &before, err), restored;
 
+	if (!rc)
+		rc = put_back(r, &p, err); /* changes nothing, and shows whether the stub writes at all */
 	if (rc)
 		return rc;
 	plan->changed = true;

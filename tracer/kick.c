@@ -219,7 +219,9 @@ int kick_run(const struct kick_args *args, int *signal, struct error *err)
 	if (fine && k.guard)
 		guard_disarm(k.guard);
 	guard_end(k.guard); /* while armed, it first does what we could not */
-	*signal = k.signal;
+	*signal = k.signal ? k.signal : sigtimedwait(&k.signals, NULL, &(struct timespec){ 0 });
+	if (*signal < 0)
+		*signal = 0;
 	if (!rc && !fine) {
 		rc = -ERR_TARGET;
 		*err = why;

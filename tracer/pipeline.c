@@ -175,12 +175,25 @@ static void open_unseen_smi(struct pipeline *p, const struct event *ev)
 	deliver(p, &enter);
 }
 
+/*
+ * The RSM is told when the handler's last step before it is seen. An INIT can still hit the CPU there,
+ * inside SMM: no SMI was raised since it seemed to leave, so that is the SMI it was in.
+ */
+static bool was_just_leaving(const struct pipeline *p, const struct event *ev)
+{
+	const struct cpu *c = &p->model->cpu[ev->cpu];
+
+	return ev->kind == EV_CPU_RESET && c->smi.id && c->rsms && c->state == STATE_RUNNING && !c->smi_ipi &&
+	       p->model->apm.ts <= c->since_ns;
+}
+
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
 static void complete(struct pipeline *p, struct event *ev, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
 
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev)) {
+	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
+	    !was_just_leaving(p, ev)) {
 		open_unseen_smi(p, ev);
 		in_smm = true;
 	}

@@ -46,7 +46,7 @@ struct verdict_line {
 };
 
 struct verdict {
-	bool stuck;                  /* some episode is */
+	bool stuck;                  /* some episode is, or the boot for want of SMI features */
 	unsigned lines;
 	struct verdict_line line[VERDICT_LINES]; /* the first is the paragraph for a bug report */
 };

@@ -150,7 +150,7 @@ open("noise.smm", "wb").write(random.Random(2).randbytes(20000))
 open("pages.smm", "wb").write(data[:4096] + random.Random(3).randbytes(len(data) - 4096))
 MAKE
 mkdir folder.smm
-for command in view report query; do
+for command in view report query check; do
 	refused "$command-nothing" 2 "$command: an argument is missing; usage: smmtrace $command " "$command"
 	refused "$command-missing-file" 2 'absent.smm: No such file' "$command" absent.smm
 	for file in foreign newer hollow short empty noise pages folder; do
@@ -163,6 +163,12 @@ fine report-of-nothing . report good.smm
 refused query-unknown-name 2 'did you mean "?relocations"?\?' query good.smm relocatoins
 refused query-syntax 2 'syntax error' query good.smm 'SELECT FROM WHERE'
 refused query-that-writes 2 . query good.smm 'DELETE FROM event'
+fine check-of-nothing '^0 violations; of ' check good.smm
+refused check-unknown-invariant 2 'did you mean .no-init-in-smm.' check good.smm --explain no-init-in-sm
+refused check-unknown-list 2 'no-init-in-sm' check good.smm --check no-init-in-sm
+refused check-unknown-profile 2 'did you mean .ovmf.' check good.smm --profile ovfm
+refused check-unknown-step 2 'gpee' check good.smm --deadline gpee=1s
+fine query-hang 'none is stored' query good.smm hang
 fine query-sql '^42' query good.smm 'SELECT 42'
 
 # --- targets that are none

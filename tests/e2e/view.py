@@ -22,7 +22,6 @@ RECORDER = os.path.join(os.path.abspath(os.environ.get("BUILD", ROOT)), ".obj/te
 DEADLINE = int(os.environ.get("VIEW_DEADLINE", "60"))
 
 HANG = """\
-unjudged
 meta target unix:/run/gdb.sock
 t=1000000000 session what=attach
 t=1000000000 cpu=0 cpu-add apic_id=0
@@ -43,7 +42,6 @@ t=1070000000 session what=detach
 
 # The same machine, judged: what the recorder concluded stands between the events.
 PLUG = """\
-unjudged
 t=1000000000 session what=attach
 t=1000000000 cpu=0 cpu-add apic_id=0
 t=1010000000 cpu=1 cpu-add apic_id=1
@@ -516,7 +514,7 @@ class Suite:
         path = os.path.join(self.folder, "stuck.db")
         proc = subprocess.Popen([RECORDER, path, "--live"], stdin=subprocess.PIPE, text=True)
         self.procs.append(proc)
-        proc.stdin.write("unjudged\nnow t=1 session what=attach\nnow t=1 cpu=0 cpu-add apic_id=0\n")
+        proc.stdin.write("now t=1 session what=attach\nnow t=1 cpu=0 cpu-add apic_id=0\n")
         proc.stdin.flush()
         end = time.monotonic() + DEADLINE
         while not os.path.exists(path + "-wal") and time.monotonic() < end:

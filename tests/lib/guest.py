@@ -544,18 +544,23 @@ class Guest:
                read along. "tid" = a file a thread, so that each CPU has its own with thread="multi";
                smmtrace has to do without QEMU's log then
     timestamps -msg timestamp=on
-    kernel     an EFI program or kernel for -kernel
+    kernel     an EFI program or kernel for -kernel; efi_guest(), linux_guest()
+    initrd     an initramfs for it
+    append     its command line: words for the guest of examples/ovmf-hotplug
+    qtest      for kick()
     args       more QEMU arguments
     """
 
     def __init__(self, firmware="ovmf", smp=2, thread=None, memory=256, gdb=False, stopped=False, log=False,
-                 timestamps=False, machine="q35", cpu="qemu64", kernel=None, args=()):
+                 timestamps=False, machine="q35", cpu="qemu64", kernel=None, initrd=None, append="",
+                 qtest=False, args=()):
         need(QEMU)
         if firmware == "ovmf":
             need(OVMF_CODE, OVMF_VARS)
         self.firmware, self.smp, self.thread, self.memory = firmware, smp, thread, memory
         self.gdb, self.stopped, self.log, self.timestamps = gdb, stopped, log, timestamps
         self.machine, self.cpu, self.kernel, self.args = machine, cpu, kernel, list(args)
+        self.initrd, self.append, self.qtest = initrd, append, qtest
         self.dir = tempfile.mkdtemp(prefix="guest.")
         self.process = self.tracer = self._qmp = None
         self.serial = Stream("serial line")
@@ -613,6 +618,8 @@ class Guest:
         if not self._listeners:
             self._listen("serial.sock")
             self._listen("qmp.sock")
+            if self.qtest:
+                self._listen("qtest.sock")
         accel = "tcg" + (",thread=" + self.thread if self.thread else "")
         argv = [QEMU, "-nodefaults", "-no-user-config", "-display", "none",
                 "-machine", self.machine + ",smm=on", "-accel", accel, "-cpu", self.cpu,
@@ -628,7 +635,10 @@ class Guest:
                      "-gdb", "chardev:gdb0"]
         argv += ["-S"] if self.stopped else []
         argv += ["-msg", "timestamp=on"] if self.timestamps else []
+        argv += ["-qtest", "unix:" + self.path("qtest.sock"), "-qtest-log", "none"] if self.qtest else []
         argv += ["-kernel", self.kernel] if self.kernel else []
+        argv += ["-initrd", self.initrd] if self.initrd else []
+        argv += ["-append", self.append] if self.append else []
         return argv + self._log_args() + self.args
 
     def start(self):
@@ -663,6 +673,7 @@ class Guest:
         self._serial.settimeout(None)
         self.serial.feed_from(self._serial.fileno(), open(self.path("serial.log"), "wb"))
         self._qmp_socket = connections["qmp.sock"]
+        self._qtest_socket = connections.get("qtest.sock")
 
     @property
     def qmp(self):
@@ -729,6 +740,75 @@ class Guest:
     def unplug(self, name="hot1"):
         self.qmp.call("device_del", id=name)
 
+    def burst(self, *names):
+        """device_add one CPU after the other, without waiting for what the guest does about it."""
+        return [self.plug(name) for name in names]
+
+    def plug_behind_broadcast(self, first="hot1", second="hot2"):
+        """Plug @second when the SMI is on its way that the firmware will find it in (qtest=True).
+
+        The kick that @first needs brings the monarch back into SMM, where it waits a second before it looks
+        for events. No SMI is pending for @second, and the OS has not seen it.
+        """
+        self.plug(first)
+        self.await_hang(1)
+        self.kick()
+        self.plug(second)
+
+    def kick_until_online(self, *apics, seconds=60):
+        """Kick each time the plug of one of these CPUs hangs, until all are online (qtest=True)."""
+        def missing():
+            return [n for n in apics if not re.search(r"GUEST-ONLINED apic=%d\b" % n, self.serial.text)]
+
+        def stuck_or_done():
+            return not missing() or any(self.hung(n) for n in missing())
+        end = time.monotonic() + deadline(seconds)
+        while missing():
+            until(stuck_or_done, max(1, end - time.monotonic()), "CPUs %s are online" % missing(), 0.1)
+            time.sleep(1.5)  # a kick into the second that the last one costs would only cost another
+            if any(self.hung(n) for n in missing()):
+                self.kick()
+            true(time.monotonic() < end, "CPUs %s are not online, with kicks" % missing())
+
+    def port_write(self, port, value):
+        """Write a byte to a port from outside (qtest=True)."""
+        self._qtest_socket.settimeout(deadline(10))
+        self._qtest_socket.sendall(b"outb %#x %#x\n" % (port, value))
+        reply = self._qtest_socket.recv(100)
+        equal(reply, b"OK\n", "QEMU's answer to outb")
+
+    def kick(self):
+        """Raise SMI command 4 from outside (qtest=True). Every CPU gets it, so that the monarch comes back
+        and waits a second for a CPU that does not."""
+        self.port_write(0xb2, 4)
+
+    def hung(self, new=1):
+        """Registers of monarch and new CPU when the first is in SMM and the other in the pen, else None."""
+        monarch, fresh = self.registers(0), self.registers(new)
+        parked = fresh["halted"] and not fresh["smm"] and fresh["rip"] != 0xfff0
+        return (monarch, fresh) if monarch["smm"] and parked else None
+
+    def await_hang(self, new=1, seconds=30, quiet=0.3):
+        """Wait for the hang of stock TCG, and see that it lasts for @quiet seconds; returns hung()."""
+        until(lambda: self.hung(new), seconds, "the plug hangs", 0.05)
+        time.sleep(quiet)  # what is in the pen before the firmware polls would have moved on
+        found = self.hung(new)
+        true(found, "the hang lasts")
+        return found
+
+    def await_online(self, apic=None, seconds=30, since=0):
+        """Wait until the guest says that a CPU came online; the offset behind that line."""
+        words = r"GUEST-ONLINED apic=%s\b[^\n]*\n" % (r"\d+" if apic is None else apic)
+        return self.await_serial(re.compile(words), seconds, since)
+
+    def plug_and_kick(self, new=1, name=None):
+        """A plug that hangs, is kicked and comes online (qtest=True); the serial offset behind."""
+        since = len(self.serial.text)
+        self.plug(name or "hot%d" % new)
+        self.await_hang(new)
+        self.kick()
+        return self.await_online(new, 30, since)
+
     def quit(self, seconds=10):
         """End QEMU the polite way; its exit status, or None when smmtrace started it."""
         with contextlib.suppress(Failure, OSError):
@@ -760,6 +840,8 @@ class Guest:
                 self._serial.shutdown(socket.SHUT_RDWR)
             self.serial.join()
             self._serial.close()
+        if getattr(self, "_qtest_socket", None):
+            self._qtest_socket.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def _end_foreign_qemu(self):
@@ -769,6 +851,47 @@ class Guest:
         with contextlib.suppress(Failure, OSError, ValueError):
             self._qmp_socket.settimeout(5)
             self.qmp.ask("quit")
+
+
+# --- guests that take part in hot-plug ----------------------------------------------------------------------
+
+HOST_LACKS = 3  # exit status of examples/linux-hotplug/make: a package or the network is missing
+
+
+def made(*argv):
+    """Run what makes a guest."""
+    result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if result.returncode:
+        kind = Skip if result.returncode == HOST_LACKS else Failure
+        raise kind("%s: %s" % (argv[0], result.stderr[-500:].strip()))
+
+
+def efi_guest():
+    """The EFI program of examples/ovmf-hotplug, for Guest(kernel=...)."""
+    need("gcc", "make")
+    folder = os.path.join(BUILD, ".obj", "examples", "ovmf-hotplug")
+    made("make", "-s", "-C", os.path.join(ROOT, "examples", "ovmf-hotplug"), "O=" + folder)
+    return os.path.join(folder, "guest.efi")
+
+
+def linux_guest():
+    """Kernel and initramfs of examples/linux-hotplug, made (and downloaded) where its launcher does: once."""
+    folder = os.path.join(ROOT, "build", "linux-hotplug")
+    made(os.path.join(ROOT, "examples", "linux-hotplug", "make"), folder)
+    return os.path.join(folder, "vmlinuz"), os.path.join(folder, "initrd.gz")
+
+
+def efi_hotplug(append="", **options):
+    """A Guest with room for two more CPUs, whose OS is the EFI program; its lines: examples/ovmf-hotplug."""
+    return Guest(**dict(dict(smp="1,maxcpus=3", qtest=True, kernel=efi_guest(), append=append), **options))
+
+
+def linux_hotplug(append="", **options):
+    """The same with Debian's Linux; its lines: examples/linux-hotplug."""
+    kernel, initrd = linux_guest()
+    words = ("console=ttyS0 quiet loglevel=4 panic=-1 " + append).strip()
+    return Guest(**dict(dict(smp="1,maxcpus=3", qtest=True, kernel=kernel, initrd=initrd, append=words),
+                        **options))
 
 
 # --- QEMU's own account -------------------------------------------------------------------------------------

@@ -253,6 +253,10 @@ static void an_entry_nobody_saw_is_concluded_from_what_follows(void **state)
 	assert_event(r, 2, "smi-enter", "smbase=0x30000", ORIGIN_INFERRED);
 	assert_int_equal(r->ev[2].ts, r->ev[3].ts); /* that write was before the CPU's time */
 	free(r);
+	r = replay("t=1 cpu=0 port port=0xb2 dir=write value=4\nt=2 cpu=1 smi-enter smbase=0xffc1000\n"
+		   "t=3 cpu=1 smi-leave smbase=0xffc1000 via=watchpoint\nt=4 cpu=1 cpu-reset in_smm=1");
+	assert_int_equal(r->n, 4); /* an INIT right before the RSM: not another SMI */
+	free(r);
 	r = replay("t=1 cpu=1 cpu-reset in_smm=0\n"
 		   "t=2 cpu=? handoff word=gate value=0xffffffffffffffff origin=inferred\nt=3 cpu=1 cpu-reset in_smm=0");
 	assert_int_equal(r->n, 3); /* none of these proves anything */

@@ -73,11 +73,12 @@ static void registers_of_every_cpu(void **state)
 	assert_int_equal(r[0].cs_base, 0x1ffbd000);
 	assert_int_equal(r[0].cr0, 0x60000010);
 	assert_true(r[0].in_smm && !r[0].halted);
+	assert_false(r[0].code64);
 	assert_int_equal(r[1].rip, 0x1e0c9731);
 	assert_int_equal(r[1].rsp, 0x1e0bafb0);
 	assert_int_equal(r[1].cs, 0x38);
 	assert_int_equal(r[1].cr0, 0x80010033);
-	assert_true(!r[1].in_smm && r[1].halted);
+	assert_true(!r[1].in_smm && r[1].halted && r[1].code64);
 	assert_int_equal(r[2].rip, 0xfd09a);
 	assert_int_equal(r[2].cs_base, 0);
 }

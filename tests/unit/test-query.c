@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <sqlite3.h>
+
 #include "../../db/commands.h"
 #include "../../db/output.h"
 #include "../../tracer/clock.h"
+#include "../../tracer/verdict.h"
 #include "recording-fixture.h"
 
 static const char story[] =
@@ -25,7 +28,11 @@ static const char story[] =
 	"t=1000001100 cpu=1 pause until=1000001350 why=stop\n"
 	"t=1000001200 cpu=? lost until=1000001300 count=12\n"
 	"t=1000001300 cpu=? blind until=1000001400 why=attach\n"
-	"t=1000001400 cpu=0 cpuhp reg=4 dir=read value=1";
+	"t=1000001400 cpu=0 cpuhp reg=4 dir=read value=1\n"
+	"t=1000001500 cpu=? config reg=smi-en value=0x1\n"
+	"t=1000001600 cpu=? config reg=smi-en value=0x21\n"
+	"t=1000001650 cpu=? config reg=mch-9d\n"
+	"t=1000001700 cpu=1 handoff word=gate addr=0x30008 old=0xffffffffffffffff value=0x1 since=1000001600";
 
 /* What query_open() and query_answer() say to @what, as text in f->text. */
 static int ask(struct fixture *f, const char *what, enum output_format format, int64_t limit,
@@ -55,12 +62,48 @@ static const char *answer_of(struct fixture *f, const char *what, enum output_fo
 	return f->text;
 }
 
+static void record_findings(struct fixture *f)
+{
+	struct sink *s = writer_sink(f->writer);
+	struct violation v = { .id = 1, .invariant = INV_no_init_in_smm, .ts = 1000000500, .cpu = 1,
+			       .evidence = { 6, 8 }, .message = "INIT in SMM" };
+	struct episode *ep = calloc(1, sizeof(*ep));
+	struct verdict *say = calloc(1, sizeof(*say));
+	struct check_result result[INVARIANT_COUNT] = { 0 };
+
+	*ep = (struct episode){ .id = 1, .kind = EPISODE_PLUG, .cpu = 1, .status = EPISODE_STUCK, .step = STEP_C,
+				.next = STEP_D_ENTRY, .start_ns = 1000000000, .stuck_ns = 1000001000,
+				.verdict = "it waits" };
+	ep->at[STEP_ADDED] = (struct moment){ 2, 1000000000 };
+	ep->at[STEP_C] = (struct moment){ 9, 1000000600 };
+	cpuset_add(&ep->rendezvous, 0);
+	cpuset_add(&ep->rendezvous, 1);
+	say->stuck = true;
+	say->lines = 2;
+	snprintf(say->line[0].subject, sizeof(say->line[0].subject), "verdict");
+	snprintf(say->line[0].text, sizeof(say->line[0].text), "the plug of CPU 1 has been stuck in step d for"
+		 " two seconds because CPU 1 does not come");
+	snprintf(say->line[1].subject, sizeof(say->line[1].subject), "first broken rule");
+	snprintf(say->line[1].text, sizeof(say->line[1].text), "no-init-in-smm");
+	result[INV_no_init_in_smm] = (struct check_result){ CHECK_VIOLATED, 2, 1, "" };
+	result[INV_one_at_default] = (struct check_result){ CHECK_UNKNOWN, 1, 0, "nobody looked" };
+	assert_int_equal(s->ops->violation(s, &v, NULL), 0);
+	assert_int_equal(s->ops->episode(s, ep, NULL), 0);
+	assert_int_equal(s->ops->episode(s, ep, NULL), 0); /* told again, it is still one */
+	assert_int_equal(s->ops->verdict(s, say, NULL), 0);
+	assert_int_equal(s->ops->verdict(s, say, NULL), 0);
+	assert_int_equal(s->ops->results(s, result, NULL), 0);
+	free(ep);
+	free(say);
+}
+
 static int story_setup(void **state)
 {
 	int rc = fixture_setup(state);
 	struct fixture *f = *state;
 
 	record_lines(f, story);
+	record_findings(f);
 	finish(f);
 	return rc;
 }
@@ -97,6 +140,80 @@ static void a_summary_per_cpu_adds_up(void **state)
 		"cpu  apic_id  state      smbase  smis  without_rsm  relocations  in_smm_ms  longest_us\n"
 		"  0        0  smm    0x7ffb5000     1            1            0          -           -\n"
 		"  1        1  smm    0x7ffb7000     3            2            1      0.000         0.2\n");
+}
+
+static void a_hang_reads_well(void **state)
+{
+	assert_string_equal(answer_of(*state, "hang", OUTPUT_TABLE),
+		"subject            says\n"
+		"verdict            the plug of CPU 1 has been stuck in step d for two seconds because CPU 1 does not\n"
+		"                   come\n"
+		"first broken rule  no-init-in-smm\n");
+}
+
+static void findings_are_told(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(answer_of(f, "episodes", OUTPUT_CSV),
+		"id,kind,cpu,profile,status,step,next,t_s,dur_ms,rendezvous,verdict\r\n"
+		"1,plug,1,,stuck,c,d-entry,0.0,0.002,0 1,it waits\r\n");
+	assert_string_equal(answer_of(f, "steps", OUTPUT_CSV),
+		"episode,cpu,step,letter,t_s,after_ms,event\r\n"
+		"1,1,added,,0.0,,2\r\n1,1,c,c,1.0e-06,0.001,9\r\n");
+	assert_string_equal(answer_of(f, "violations", OUTPUT_CSV),
+		"t_s,cpu,invariant,severity,step,evidence,message\r\n"
+		"1.0e-06,1,no-init-in-smm,error,c,6 8,INIT in SMM\r\n");
+	assert_non_null(strstr(answer_of(f, "invariants", OUTPUT_CSV),
+			       ",no-init-in-smm,c,error,violated,2,1,\r\n"));
+	assert_non_null(strstr(f->text, ",one-at-default,d,error,unknown,1,0,nobody looked\r\n"));
+}
+
+static void settings_and_words_are_told(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(answer_of(f, "config", OUTPUT_CSV),
+		"t_s,reg,value,id\r\n2.0e-06,smi-en,0x21,19\r\n2.0e-06,mch-9d,,20\r\n");
+	assert_non_null(strstr(answer_of(f, "config_v", OUTPUT_CSV), "1000001500,smi-en,0x1,0,18,"));
+	assert_non_null(strstr(answer_of(f, "handoffs", OUTPUT_CSV),
+			       ",1,gate,0x30008,0xffffffffffffffff,0x1,,observed,0.1\r\n"));
+}
+
+/* What schema 1 had, as far as it differs. */
+static void become_schema_1(struct fixture *f)
+{
+	sqlite3 *db;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, "DROP VIEW step_v; DROP VIEW invariant_v; DROP VIEW hang_v; DROP VIEW config_v;"
+			 "DROP VIEW handoff_v; DROP VIEW violation_v; DROP VIEW episode_v;"
+			 "DROP TABLE episode_step; DROP TABLE invariant; DROP TABLE verdict;"
+			 "DROP TABLE episode; DROP TABLE violation;"
+			 "CREATE TABLE episode (id INTEGER PRIMARY KEY, kind TEXT, cpu INTEGER, profile TEXT,"
+			 " status TEXT, step TEXT, start_ns INTEGER, end_ns INTEGER, verdict TEXT) STRICT;"
+			 "CREATE TABLE violation (id INTEGER PRIMARY KEY, ts_ns INTEGER, cpu INTEGER,"
+			 " invariant TEXT, severity TEXT, step TEXT, message TEXT) STRICT;"
+			 "CREATE VIEW episode_v AS SELECT * FROM episode;"
+			 "CREATE VIEW violation_v AS SELECT * FROM violation; PRAGMA user_version = 1",
+			 NULL, NULL, &why))
+		fail_msg("%s", why);
+	sqlite3_close(db);
+}
+
+static void an_old_recording_has_an_excuse(void **state)
+{
+	struct fixture *f = *state;
+
+	become_schema_1(f);
+	for (const struct question *q = questions; q->name; q++) {
+		answer_of(f, q->name, OUTPUT_TSV);
+		assert_int_equal(!!strstr(f->text, "smmtrace check FILE"), q->finding);
+	}
+	look(f);
+	assert_false(reader_summary(f->reader)->judged);
+	assert_int_equal(reader_summary(f->reader)->events, 21);
 }
 
 static void views_can_be_asked_by_name(void **state)
@@ -258,7 +375,7 @@ static void the_command_writes_a_file_and_spares_the_recording(void **state)
 	unlink(out);
 	assert_int_equal(QUERY(f->path, "cpus", "-o", f->path), ERR_USAGE);
 	look(f);
-	assert_int_equal(reader_summary(f->reader)->events, 17);
+	assert_int_equal(reader_summary(f->reader)->events, 21);
 }
 
 static void the_command_knows_bad_files(void **state)
@@ -279,6 +396,10 @@ int main(void)
 		T(relocations_are_told_with_their_proof),
 		T(an_init_into_smm_is_seen),
 		T(a_summary_per_cpu_adds_up),
+		T(a_hang_reads_well),
+		T(findings_are_told),
+		T(settings_and_words_are_told),
+		T(an_old_recording_has_an_excuse),
 		T(views_can_be_asked_by_name),
 		T(sql_is_refused_unless_it_reads),
 		T(the_nearest_name_is_told),

@@ -24,7 +24,6 @@
 #include <cmocka.h>
 
 static const char hang[] =
-	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1000000000 cpu=1 cpu-add apic_id=1\n"
@@ -257,8 +256,7 @@ static void too_much_is_sampled(void **state)
 		snprintf(line, sizeof(line), "t=%d cpu=0 smi-leave smbase=0x7000", 1050 + 100 * i);
 		assert_int_equal(scenario_event(more, line, &err), 0);
 	}
-	assert_int_equal(writer_close(more->writer, &err), 0);
-	judge_free(more->judge);
+	assert_int_equal(scenario_close(more, 0, &err), 0);
 	free(more);
 	s->reader = reader_open(s->path, &err);
 	assert_non_null(s->reader);
@@ -375,7 +373,6 @@ static void every_size_and_number_of_lanes_fits(void **state)
 }
 
 static const char plug[] =
-	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1010000000 cpu=1 cpu-add apic_id=1\n"

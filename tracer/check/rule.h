@@ -3,9 +3,7 @@
 #ifndef TRACER_CHECK_RULE_H
 #define TRACER_CHECK_RULE_H
 
-#include "check.h"
-
-#define KIND(K) (1u << EV_##K)
+#include "common.h"
 
 /* A second, and how a time is told. */
 #define RULE_S 1000000000ll

@@ -54,10 +54,26 @@ static void work_begins(struct episode *ep, const struct flow_input *in, enum fl
 		ep->round = in->scene->round.number;
 }
 
-static bool gather(struct episode *ep, const struct scene *s)
+/* The monarch sends an SMI to CPUs that should have come with the broadcast (edk2, SmmWaitForApArrival()). */
+static void note_late(struct episode *ep, const struct round *r, const struct flow_input *in)
 {
-	const struct round *r = flow_round(ep, s);
+	struct cpuset to;
 
+	if (in->ev->kind != EV_IPI || event_get(in->ev, IPI_MODE, IPI_FIXED) != IPI_SMI ||
+	    in->ev->cpu == CPU_UNKNOWN || in->ev->cpu != r->monarch || r->number != in->scene->round.number)
+		return;
+	to = scene_ipi_targets(in->scene, in->model, in->ev);
+	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1))
+		if (cpuset_has(&r->expected, i))
+			cpuset_add(&ep->late, i);
+}
+
+static bool gather(struct episode *ep, const struct flow_input *in)
+{
+	const struct round *r = flow_round(ep, in->scene);
+
+	if (r)
+		note_late(ep, r, in);
 	if (!r || !memcmp(&ep->rendezvous, &r->entered, sizeof(r->entered)))
 		return false;
 	ep->rendezvous = r->entered;
@@ -178,7 +194,7 @@ bool episode_event(struct episode *ep, const struct flow_input *in)
 	follow_round(ep, in->scene);
 	again = rearm(ep, in);
 	changed = look(ep, in) || again;
-	changed |= gather(ep, in->scene);
+	changed |= gather(ep, in);
 	if (changed)
 		move(ep, in, again);
 	return changed;

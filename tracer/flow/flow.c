@@ -195,6 +195,12 @@ static void choose_profile(struct flow *f, const struct scene *s)
 		}
 }
 
+/* Its verdict can say more now. */
+static bool looked_at(const struct episode *ep, const struct event *ev)
+{
+	return ev->kind == EV_CPU_SEEN && ep->status == EPISODE_STUCK;
+}
+
 void flow_event(struct flow *f, const struct flow_input *in)
 {
 	size_t kept = 0;
@@ -208,7 +214,7 @@ void flow_event(struct flow *f, const struct flow_input *in)
 
 		if (!e->ep.profile)
 			e->ep.profile = f->profile;
-		if (episode_event(&e->ep, in))
+		if (episode_event(&e->ep, in) || looked_at(&e->ep, in->ev))
 			tell(f, e);
 		if (!episode_closed(&e->ep, in))
 			f->open[kept++] = e;
@@ -249,6 +255,7 @@ void flow_advance(struct flow *f, const struct scene *s, int64_t now)
 			continue;
 		e->ep.status = EPISODE_STUCK;
 		e->ep.stuck_ns = due;
+		e->ep.deadline_ns = f->options.deadline_ns[e->ep.step];
 		tell(f, e);
 	}
 }

@@ -117,7 +117,9 @@ struct episode {
 	int64_t step_ns;           /* since when it has stood at this step */
 	int64_t paused_at_step;    /* scene's paused_ns then */
 	int64_t stuck_ns;          /* when its deadline passed, 0 = not stuck */
+	int64_t deadline_ns;       /* stuck: the one that passed */
 	struct cpuset rendezvous;  /* CPUs that came to its SMI */
+	struct cpuset late;        /* those that the monarch had to send an SMI of their own there */
 	bool cut_short;            /* the machine was reset, or its CPU or the guest ended, before its last point */
 	char verdict[1024];        /* one paragraph, "" = none yet; written by the judge */
 };
@@ -149,7 +151,10 @@ void flow_event(struct flow *f, const struct flow_input *in);
 /* Time has come to @now without an event that says more: deadlines. */
 void flow_advance(struct flow *f, const struct scene *s, int64_t now);
 
-/* Episodes that changed since the last call, one after the other; NULL = no more. They live as long as @f. */
+/*
+ * Episodes that changed since the last call, one after the other, and stuck ones when a CPU was looked
+ * at; NULL = no more. They live as long as @f.
+ */
 struct episode *flow_changed(struct flow *f);
 
 /* All of them, by id from 1; NULL behind the last. */

@@ -50,7 +50,7 @@ static const struct flow_point plug[] = {
 	{ STEP_B, enumerated_behind_gate, "the monarch to ask for the APIC ID of CPU %d, with the gated handler "
 	  "in place", "the monarch", 0 },
 	POINT_C, POINT_D_ENTRY,
-	{ STEP_D_PASS, through_the_gate, "CPU %d to pass the gate", "the monarch, who opens it", 0 },
+	{ STEP_D_PASS, through_the_gate, "CPU %d to pass the gate, once the monarch opens it for it", "CPU %d", 0 },
 	POINT_D_WRITE, POINT_D_RSM, POINT_E, POINT_PROVED,
 	{ STEP_F, closed_and_left, "all CPUs to leave SMM, with the gate closed", "the monarch", 0 },
 	POINT_CLEAR, POINT_ONLINE, POINTS_END

@@ -271,10 +271,17 @@ static bool past_boot(const struct scene *s)
 	return relocated;
 }
 
+bool scene_is_plug(const struct scene *s, const struct event *ev)
+{
+	return ev->kind == EV_CPU_ADD && cpuset_valid(ev->cpu) && !cpuset_has(&s->present, ev->cpu) &&
+	       ev->ts > s->attach.ns && past_boot(s);
+}
+
 static void on_cpu_add(struct applying *a)
 {
 	/* A log may tell of a CPU's resets, and the OS find it, before anybody tells that it is there. */
 	struct moment reset = a->c->reset, insert_seen = a->c->insert_seen;
+	bool plug = scene_is_plug(a->s, a->ev);
 
 	if (cpuset_has(&a->s->present, a->ev->cpu))
 		return; /* met again after a suspension */
@@ -283,7 +290,7 @@ static void on_cpu_add(struct applying *a)
 		.own_smbase = SMBASE_UNKNOWN, .new_smbase = SMBASE_UNKNOWN, .init_sender = CPU_UNKNOWN,
 		.sipi_sender = CPU_UNKNOWN,
 	};
-	if (past_boot(a->s) && a->now.ns > a->s->attach.ns) {
+	if (plug) {
 		a->c->hot = a->c->insert_pending = true;
 		cpuset_add(&a->s->hot, a->ev->cpu);
 	}

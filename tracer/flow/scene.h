@@ -160,6 +160,9 @@ struct cpuset scene_ipi_targets(const struct scene *s, const struct model *m, co
 /* Time since @from_ns, when paused_ns was @paused_then, that the guest ran: without the pauses. */
 int64_t scene_guest_ns(const struct scene *s, int64_t from_ns, int64_t paused_then, int64_t now);
 
+/* Is this cpu-add, with the scene before it, a plug: a new CPU, after the guest had begun to run? */
+bool scene_is_plug(const struct scene *s, const struct event *ev);
+
 /* Is a hot-plug or hot-unplug going on, so that its words are worth looking at? */
 bool scene_busy(const struct scene *s);
 
