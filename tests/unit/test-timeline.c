@@ -441,7 +441,7 @@ static void a_plug_that_is_stuck_is_one_picture(void **state)
 	fill(s, 1000000000, 100000000, 71, false);
 	f = insight_of(s);
 	insight_status(status, sizeof(status), f, s->feed.now_ns);
-	assert_string_equal(status, "STUCK plug of CPU 1, step c, no d-pass, 40.0 ms: "
+	assert_string_equal(status, "STUCK plug of CPU 1, step (d), 40.0 ms: "
 			    "CPU 0, the monarch, polls AboutToLeaveSmm");
 	show_findings(s, &p, f, 24);
 	assert_screen(&s->canvas, want, 9);
@@ -462,7 +462,7 @@ static void a_wide_screen_names_the_steps(void **state)
 		" plug 1  ────────────│─│──│(a)───────────────│(b)───────────────────────────────────"
 		"───────────│(c)─────────────────────────────────",
 		" machine                                          H gate",
-		"                     ▼B2=04                  ○gate=1                  I>1           "
+		"                     ▼B2=04                  ○ gate=1                 I>1           "
 		"           ! smi-survives-init +1",
 		"▶CPU 0   ┄┄┄┄┄┄┄┄┄┄┄┄──▐██ 7ffb3000 ████████████████████████████████████████████████"
 		"████████████████████████████████████████████████",
