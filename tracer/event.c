@@ -22,7 +22,7 @@ const char *const event_via_name[VIA_COUNT] = {
 const char *const session_what_name[SESSION_COUNT] = {
 	[SESSION_ATTACH] = "attach", [SESSION_DETACH] = "detach", [SESSION_SUSPEND] = "suspend",
 	[SESSION_RESUME] = "resume", [SESSION_TARGET_EXIT] = "target-exit",
-	[SESSION_KICK] = "kick",
+	[SESSION_KICK] = "kick", [SESSION_TARGET_LOST] = "target-lost",
 };
 const char *const pause_why_name[WHY_COUNT] = {
 	[WHY_ATTACH] = "attach", [WHY_STOP] = "stop", [WHY_INTERRUPT] = "interrupt",

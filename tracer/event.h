@@ -270,8 +270,10 @@ enum event_via {
 	VIA_COUNT
 };
 enum session_what {
-	SESSION_ATTACH, SESSION_DETACH, SESSION_SUSPEND, SESSION_RESUME, SESSION_TARGET_EXIT,
+	SESSION_ATTACH, SESSION_DETACH, SESSION_SUSPEND, SESSION_RESUME,
+	SESSION_TARGET_EXIT, /* it said good-bye */
 	SESSION_KICK, /* we sent the event's CPU the SMI it had lost */
+	SESSION_TARGET_LOST, /* it went away without a word, or no longer answered: a crash, a kill */
 	SESSION_COUNT
 };
 enum pause_why {

@@ -10,67 +10,6 @@
 /* Lines kept free behind those of the CPUs. */
 #define LINES_BEHIND 20
 
-/* ---- cause ---- */
-
-static bool concerns(const struct verdict_input *in, const struct episode *ep, const struct violation *v)
-{
-	const struct round *r;
-
-	if (!ep || v->cpu == CPU_UNKNOWN)
-		return true;
-	r = flow_round(ep, in->scene);
-	return v->ts >= ep->start_ns && (v->cpu == ep->cpu || (r && v->cpu == r->monarch));
-}
-
-const struct violation *verdict_cause(const struct verdict_input *in, const struct episode *ep)
-{
-	const struct violation *first[SEVERITY_COUNT] = { NULL }, *v;
-
-	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++) {
-		enum check_severity s = invariant_list[v->invariant]->severity;
-
-		if (concerns(in, ep, v) && (!first[s] || v->ts < first[s]->ts))
-			first[s] = v;
-	}
-	return first[SEVERITY_ERROR] ? first[SEVERITY_ERROR] : first[SEVERITY_WARNING];
-}
-
-int verdict_expected_cpu(const struct verdict_input *in)
-{
-	const struct word_value *gate = &in->scene->word[WORD_GATE];
-	const struct episode *ep;
-
-	if (gate->known && gate->value != GATE_CLOSED)
-		return model_cpu_of_apic_id(in->model, gate->value);
-	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++)
-		if (ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short)
-			return ep->cpu;
-	return CPU_UNKNOWN;
-}
-
-/* Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside. */
-bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep)
-{
-	const struct scene *s = in->scene;
-	const struct scene_cpu *c = &s->cpu[ep->cpu];
-	enum verdict_place place = verdict_place(in->model, s, ep->cpu);
-
-	return ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short &&
-	       moment_is(ep->at[STEP_C]) && !c->relocated && !c->smi_pending &&
-	       (place == PLACE_PEN || place == PLACE_HALTED || place == PLACE_RUNNING || place == PLACE_WAIT_SIPI) &&
-	       s->round.monarch != CPU_UNKNOWN && cpuset_has(&s->round.inside, s->round.monarch);
-}
-
-int verdict_kick_cpu(const struct verdict_input *in)
-{
-	const struct episode *ep;
-
-	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++)
-		if (verdict_kick_helps(in, ep))
-			return ep->cpu;
-	return CPU_UNKNOWN;
-}
-
 /* ---- lines ---- */
 
 static struct prose add_line(struct verdict *v, const char *subject)

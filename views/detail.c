@@ -112,13 +112,13 @@ int detail_violation(struct detail *d, struct reader *r, const struct reader_vio
 	time_text(at, sizeof(at), ns_between(first_ns, v->ts_ns), 1);
 	add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
 	add(d, "%s", insight_line(line, sizeof(line), v));
+	for (int i = 0; i < 4; i++)
+		if (v->evidence[i] && add_evidence(d, r, v->evidence[i], first_ns, err) < 0)
+			return -1;
 	if (number < INVARIANT_COUNT)
 		add(d, "the rule: %s", invariant_list[number]->rule);
 	if (number < INVARIANT_COUNT && *invariant_list[number]->meaning)
 		add(d, "%s", invariant_list[number]->meaning);
-	for (int i = 0; i < 4; i++)
-		if (v->evidence[i] && add_evidence(d, r, v->evidence[i], first_ns, err) < 0)
-			return -1;
 	return 0;
 }
 

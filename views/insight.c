@@ -8,6 +8,7 @@
 
 #include "scale.h"
 #include "../gdbproto/safe-text.h"
+#include "../tracer/flow/flow.h"
 
 #define SAFE(out, text) safe_text(out, sizeof(out), text, strlen(text))
 
@@ -121,10 +122,22 @@ static const char *first_words(const struct insight *f)
 	return text;
 }
 
+/* "(d)": the design's step that is not through; "gpe, no smi" where it has no letter. */
+static const char *step_in(char *out, size_t size, const struct insight_episode *ep)
+{
+	for (int i = 0; i < FLOW_STEP_COUNT; i++)
+		if (!strcmp(flow_step_info[i].name, ep->next) && *flow_step_info[i].letter) {
+			snprintf(out, size, "(%s)", flow_step_info[i].letter);
+			return out;
+		}
+	snprintf(out, size, "%s%s%s", ep->step, *ep->next ? ", no " : "", ep->next);
+	return out;
+}
+
 const char *insight_status(char *out, size_t size, const struct insight *f, int64_t now)
 {
 	const struct insight_episode *ep = insight_stuck(f);
-	char lasted[32], next[48] = "";
+	char lasted[32], step[64];
 	const char *words = first_words(f);
 	int64_t since;
 
@@ -132,10 +145,8 @@ const char *insight_status(char *out, size_t size, const struct insight *f, int6
 	if (!ep)
 		return out;
 	since = ep->steps ? ep->at[ep->steps - 1].ts_ns : ep->start_ns;
-	if (*ep->next)
-		snprintf(next, sizeof(next), ", no %s", ep->next);
-	snprintf(out, size, "STUCK %s of CPU %d, step %s%s, %s%s%.*s", ep->kind, ep->cpu, ep->step, next,
-		 duration_text(lasted, sizeof(lasted), ns_between(since, now)), *words ? ": " : "",
+	snprintf(out, size, "STUCK %s of CPU %d, step %s, %s%s%.*s", ep->kind, ep->cpu,
+		 step_in(step, sizeof(step), ep), duration_text(lasted, sizeof(lasted), ns_between(since, now)), *words ? ": " : "",
 		 sentence(words), words);
 	return out;
 }

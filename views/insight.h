@@ -47,7 +47,7 @@ const struct insight_episode *insight_stuck(const struct insight *f);
 /* The one the user looks at: the last to begin before @ts, plugs and unplugs before boots; NULL = there are none. */
 const struct insight_episode *insight_episode_at(const struct insight *f, int64_t ts);
 
-/* "STUCK plug of CPU 1, step c, 2.10 s: ...": the state at @now. "" when nothing is stuck. Returns @out. */
+/* "STUCK plug of CPU 1, step (d), 2.10 s: ...": the state at @now. "" when nothing is stuck. Returns @out. */
 const char *insight_status(char *out, size_t size, const struct insight *f, int64_t now);
 
 /* The broken rules of the window as marks. 0, or negative. */

@@ -125,11 +125,11 @@ static void handoff_label(char *out, size_t size, const struct event *ev)
 	if (word >= WORD_COUNT)
 		return;
 	if (!event_has(ev, HANDOFF_VALUE))
-		snprintf(out, size, "%s=?", name[word]);
+		snprintf(out, size, " %s=?", name[word]);
 	else if (word == WORD_GATE && (value == UINT32_MAX || value == UINT64_MAX))
-		snprintf(out, size, "%s=closed", name[word]);
+		snprintf(out, size, " %s=closed", name[word]);
 	else
-		snprintf(out, size, "%s=%" PRIx64, name[word], value);
+		snprintf(out, size, " %s=%" PRIx64, name[word], value);
 }
 
 static void named_label(char *out, size_t size, const struct event *ev, unsigned field, const char *const *name,

@@ -273,6 +273,8 @@ static void draw_detail(struct canvas *c, const struct picture *p)
 
 	for (int i = 0; i < p->detail_lines && row < c->rows - 1; i++)
 		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
+	if (row > c->rows - 1)
+		canvas_text(c, c->rows - 2, c->cols - 4, CELL_LABEL, " ...");
 }
 
 static void draw_status(struct canvas *c, const struct picture *p)
@@ -322,11 +324,11 @@ int picture_verdict(struct canvas *c, const char *status, const struct insight *
 
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  verdict: who waits for whom");
-	if (*status)
+	if (*status && !f->lines)
 		row = draw_wrapped(c, row, CELL_ALARM, status);
 	for (; i < f->lines && (i == top || row + wrapped_rows(c, f->line[i]) < c->rows); i++)
 		row = draw_wrapped(c, row, CELL_PLAIN, f->line[i]);
-	if (!f->lines)
+	if (!f->lines && !*status)
 		canvas_text(c, row, 1, CELL_DIM, "no verdict: no hot-plug or relocation has been judged yet");
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
 	canvas_text(c, c->rows - 1, 0, CELL_STATUS, i < f->lines ? " any key: what follows" :

@@ -60,6 +60,18 @@ static void note(void *arg, const char *text)
 	fprintf(stderr, "smmtrace: %s\n", text);
 }
 
+/* A re-check judges by the same ones (db/recheck.h). */
+static void keep_switches(struct writer *w, const struct session *s)
+{
+	const struct {
+		const char *key, *value;
+	} given[] = { { "check", s->checks }, { "profile", s->profile }, { "deadline", s->deadlines } };
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		if (given[i].value)
+			writer_meta(w, given[i].key, given[i].value, NULL);
+}
+
 /* The file is made only now: a target that cannot be reached costs nobody an old recording. */
 static int begin(void *arg, struct sink **sinks, struct error *err)
 {
@@ -70,6 +82,7 @@ static int begin(void *arg, struct sink **sinks, struct error *err)
 	if (!rec->writer)
 		return -ERR_OUTPUT;
 	writer_meta(rec->writer, "target", rec->s->title, NULL);
+	keep_switches(rec->writer, rec->s);
 	sinks[n++] = writer_sink(rec->writer);
 	if (rec->lines) {
 		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, err);

@@ -157,12 +157,16 @@ static int draw_timeline(struct timeline *t, struct error *err)
 
 static void draw_page(struct timeline *t)
 {
+	int pages = picture_help_pages(t->rows);
+
 	if (t->page == PAGE_VERDICT) {
 		t->page_next = picture_verdict(&t->canvas, t->status, &t->insight, t->page_at);
 		return;
 	}
+	if (t->page_at >= pages)
+		t->page_at = pages - 1;
 	picture_help(&t->canvas, term_utf8(), t->page_at);
-	t->page_next = t->page_at + 1 < picture_help_pages(t->rows) ? t->page_at + 1 : 0;
+	t->page_next = t->page_at + 1 < pages ? t->page_at + 1 : 0;
 }
 
 static int draw(struct timeline *t, struct error *err)

@@ -199,6 +199,7 @@ def unknown_word():
 
 run_tests(efi_plugs_two_and_unplugs, linux_plugs_and_unplugs, no_smbase_window, no_broadcast,
           old_machine_refuses_device_add, old_machine_refuses_device_del, cpu_plugged_behind_the_broadcast,
-          burst_comes_online, late_smi_lets_the_os_look, case(joins_without_smi, "no-smi", "INSERT", "ONLINED"),
+          burst_comes_online, late_smi_lets_the_os_look,
+          case(joins_without_smi, "no-smi", "INSERT", "ONLINED"),
           case(joins_without_smi, "clear-early", "INSERT", "SMI", "SMI-RETURNED", "ONLINED"),
           sipi_early, no_clear, smi_without_event, unknown_word)

@@ -22,7 +22,6 @@ RECORDER = os.path.join(os.path.abspath(os.environ.get("BUILD", ROOT)), ".obj/te
 DEADLINE = int(os.environ.get("VIEW_DEADLINE", "60"))
 
 HANG = """\
-unjudged
 meta target unix:/run/gdb.sock
 t=1000000000 session what=attach
 t=1000000000 cpu=0 cpu-add apic_id=0
@@ -39,6 +38,30 @@ t=1030000000 cpu=1 smi-leave smbase=0x30000 via=reset
 t=1050000000 cpu=0 ipi mode=sipi vector=0x9f dest=one target=1
 t=1060000000 lost until=1065000000 count=3
 t=1070000000 session what=detach
+"""
+
+# The same machine, judged: what the recorder concluded stands between the events.
+PLUG = """\
+t=1000000000 session what=attach
+t=1000000000 cpu=0 cpu-add apic_id=0
+t=1010000000 cpu=1 cpu-add apic_id=1
+t=1020000000 cpu=0 port port=0xb2 dir=write value=0x4
+t=1021000000 cpu=0 smi-enter smbase=0x7ffb3000 rip=0x1000 rax=0x4 rdx=0xb2
+t=1022000000 cpu=1 smi-enter smbase=0x30000 rip=0xfff0
+t=1030000000 cpu=0 handoff word=gate addr=0x30004 old=0xffffffff value=0x1
+t=1032000000 handler code=gate size=100
+t=1040000000 cpu=0 ipi mode=init dest=one target=1
+t=1040000000 cpu=1 cpu-reset in_smm=1 halted=0 rip=0x805c
+t=1040000000 cpu=1 smi-leave smbase=0x30000 via=reset
+violation 1040000000 1 no-init-in-smm 9,10,0,0 INIT from CPU 0 reset it inside SMM (at 0x3805c)
+t=1050000000 cpu=0 ipi mode=sipi vector=0x9f dest=one target=1
+violation 1050000000 0 smi-survives-init 12,0,0,0 the SMI that was pending is gone
+episode 1 boot 0 done none 900000000 950000000 0 d-entry@900000000:1
+episode 2 plug 1 stuck d-pass 1010000000 0 1080000000 added@1010000000:3 smi@1020000000:4 \
+rendezvous@1021000000:5 a@1022000000:6 b@1030000000:7 c@1050000000:12
+verdict verdict: STUCK: plug of CPU 1, step c. CPU 0, the monarch, polls AboutToLeaveSmm. It waits.
+verdict CPU 1: halted in the pen
+t=1090000000 session what=detach
 """
 
 
@@ -171,7 +194,7 @@ class Suite:
               "header is %r" % have[0])
         check(re.match(r" {9}0\.00 s +\+20 ms +\+40 ms +\+60 ms$", have[1]), "axis is %r" % have[1])
         check(re.match(r"-{9}V(-+\+){3}-+$", have[2]), "ruler is %r" % have[2])
-        check(re.match(r" machine \* attach +! 3 lost +\*$", have[3]), "machine's lane is %r" % have[3])
+        check(re.match(r" machine \* attach +L 3 lost +\*$", have[3]), "machine's lane is %r" % have[3])
         check(re.search(r"v ?B2=04 .*I>1 .*\^9f>1", have[4]), "marks of CPU 0 are %r" % have[4])
         check(re.match(r">CPU 0   -+\[## 7ffb3000 #+>", have[5]), "lane of CPU 0 is %r" % have[5])
         check(re.search(r"w.*R in SMM.*\^<0", have[6]), "marks of CPU 1 are %r" % have[6])
@@ -215,8 +238,7 @@ class Suite:
         term.wait_text("terminal too small", "59x16")
         term.resize(20, 4)
         term.wait_text("too small", "20x4")
-        term.key("?")
-        term.key("x")
+        term.key("?", "x", "x")
         term.resize(80, 24)
         term.wait_text("q quit", ">CPU 0")
         term.key("q")
@@ -228,9 +250,17 @@ class Suite:
         term = self.ready()
         for key in ("?", "F1", "h"):
             term.key(key)
+            term.wait_text("keys and signs", "next broken rule", "any key: the signs")
+            term.key("j")
             term.wait_text("keys and signs", "SMBASE written")
             term.key("j")
             term.wait_text(">CPU 0")
+        term.resize(132, 43)
+        term.wait_for(lambda s: "q quit" in s.split("\n")[42], "132x43")
+        term.key("?")
+        term.wait_text("next broken rule", "SMBASE written")
+        term.key("j")
+        term.wait_text(">CPU 0")
 
     def test_keys_left_right(self):
         term = self.ready()
@@ -378,6 +408,131 @@ class Suite:
         term.key("Enter")
         term.wait_gone("entry at")
 
+    def plug(self, **more):
+        path = os.path.join(self.folder, "plug.db")
+        if not os.path.exists(path):
+            record(path, PLUG)
+        term = self.view(db=path, **more)
+        term.wait_text("STUCK plug of CPU 1")
+        return term
+
+    def test_stuck_plug_in_ascii(self):
+        term = self.plug()
+        have = term.lines()
+        check(re.search(r"SMI 2  violated 2  lost 0", have[0]), "header is %r" % have[0])
+        check(re.match(r" plug 1 +\|added-.*\|\(a\)-.*\|\(b\)-+\|\(c\)-+STUCK\.*$", have[3]),
+              "episode: %r" % have[3])
+        check(re.search(r"! smi-survives-init", have[5]), "marks of CPU 0 are %r" % have[5])
+        check(re.search(r"o.*I>1", have[5]), "no handshake in %r" % have[5])
+        check(re.match(r" CPU 1 .*\[d", have[8]), "lane of CPU 1 is %r" % have[8])
+        check(have[23] == " STUCK plug of CPU 1, step (d), 40.0 ms: "
+              "CPU 0, the monarch, polls AboutToLeaveS", "status is %r" % have[23])
+        check(all(ord(c) < 128 for line in have for c in line), "not ASCII")
+
+    def test_stuck_plug_in_utf8(self):
+        term = self.plug(options="", rows=43, cols=132, env={"LC_ALL": "C.UTF-8"})
+        have = term.lines()
+        check(re.match(r" plug 1 +\u2502added\u2500.*\u2502\(c\)\u2500+STUCK", have[3]),
+              "episode: %r" % have[3])
+        check("\u25cb gate=1" in have[5] and "! smi-survives-init" in have[5],
+              "marks of CPU 0 are %r" % have[5])
+        check(have[42].endswith("CPU 0, the monarch, polls AboutToLeaveSmm"), "status is %r" % have[42])
+
+    def test_small_terminal_keeps_its_lanes(self):
+        term = self.plug(rows=16, cols=60)
+        term.wait_text("machine", "CPU 0", "CPU 1", "plug 1")
+
+    def test_keys_violations(self):
+        term = self.plug()
+        term.key("v")
+        term.wait_text("! no-init-in-smm  CPU 1  (c) INIT from CPU 0 reset it inside SMM (at 0x3805c)")
+        term.wait_for(lambda _: term.lane() == "CPU 1", "the lane of CPU 1")
+        term.wait_chosen("cpu-reset cpu1 in_smm=1")
+        term.key("v")
+        term.wait_text("! smi-survives-init  CPU 0  (c) the SMI that was pending is gone")
+        term.wait_for(lambda _: term.lane() == "CPU 0", "the lane of CPU 0")
+        term.key("v")
+        term.wait_text("no later broken rule")
+        term.key("V")
+        term.wait_text("! no-init-in-smm  CPU 1")
+        term.key("V")
+        term.wait_text("no earlier broken rule")
+        term.key("Enter")
+        term.wait_text("broken rule 1 at 0.040000000 s   error", "the rule: ", "event 9 ", "event 10 ",
+                       "mode=init")
+        term.key("Enter")
+        term.wait_gone("the rule:")
+        term.key("Left")
+        term.wait_gone("! no-init-in-smm  CPU 1")
+
+    def test_keys_violations_without_any(self):
+        term = self.ready()
+        term.key("v")
+        term.wait_text("no rule was broken")
+        term.key("e")
+        term.wait_text("no relocation or plug was followed")
+        term.key("x")
+        term.wait_text("verdict: who waits for whom", "no verdict")
+        term.key("j")
+        term.wait_text("q quit")
+
+    def test_key_episode(self):
+        term = self.plug()
+        whole = term.axis()
+        term.key("g", "+", "+", "+")
+        term.wait_for(lambda _: term.axis() != whole, "a closer window")
+        term.key("e")
+        term.wait_for(lambda s: re.search(r"\n plug 1 +\|added.*STUCK", s) and "-- 0.010" in s,
+                      "all of the plug")
+        term.wait_for(lambda _: term.lane() == "CPU 1", "the lane of CPU 1")
+        term.key("e")
+        term.wait_text("-- 0.010")
+
+    def test_key_verdict(self):
+        term = self.plug()
+        term.key("x")
+        term.wait_text("verdict: STUCK: plug of CPU 1, step c.", "It waits.", "CPU 1: halted in the pen",
+                       "any key")
+        term.key("x")
+        term.wait_text(">CPU 0")
+
+    def test_long_verdict_has_pages(self):
+        path = os.path.join(self.folder, "long.db")
+        record(path, PLUG + "".join("verdict CPU %d: halted in the pen\n" % cpu for cpu in range(2, 40)))
+        term = self.view(db=path)
+        term.wait_text("STUCK")
+        term.key("x")
+        term.wait_text("CPU 1: halted", "any key: what follows")
+        term.key("j")
+        term.wait_text("CPU 39: halted", "any key: back")
+        term.key("j")
+        term.wait_text(">CPU 0")
+
+    def test_stuck_while_it_happens(self):
+        path = os.path.join(self.folder, "stuck.db")
+        proc = subprocess.Popen([RECORDER, path, "--live"], stdin=subprocess.PIPE, text=True)
+        self.procs.append(proc)
+        proc.stdin.write("now t=1 session what=attach\nnow t=1 cpu=0 cpu-add apic_id=0\n")
+        proc.stdin.flush()
+        end = time.monotonic() + DEADLINE
+        while not os.path.exists(path + "-wal") and time.monotonic() < end:
+            time.sleep(0.03)
+        term = self.view(db=path)
+        term.wait_text("* live", "q quit")
+        now = time.monotonic_ns()
+        proc.stdin.write("violation %d 0 no-init-in-smm 1,0,0,0 found live\n"
+                         "episode 1 plug 1 stuck gpe %d 0 %d added@%d:2\n" % (now, now, now, now))
+        proc.stdin.flush()
+        first = term.wait_text("STUCK plug of CPU 1, step added, no gpe", "violated 1").split("\n")[23]
+        term.wait_for(lambda s: "STUCK plug" in s.split("\n")[23] and s.split("\n")[23] != first,
+                      "time to go on")
+        proc.stdin.write("episode 1 plug 1 done none %d %d 0 added@%d:2 online@%d:2\n" %
+                         (now, now + 1, now, now + 1))
+        proc.stdin.flush()
+        term.wait_gone("STUCK")
+        proc.stdin.close()
+        proc.wait(DEADLINE)
+
     def test_key_redraw(self):
         term = self.ready()
         tty = term.tmux("display-message", "-p", "#{pane_tty}").strip()
@@ -395,7 +550,7 @@ class Suite:
         term.type("\u00e9")
         term.key("?")
         term.wait_text("keys and signs")
-        term.key("F5")
+        term.key("F5", "F5")
         term.wait_text("q quit")
         check(term.lines() == before, "the screen is another")
 
@@ -525,7 +680,7 @@ class Suite:
         say("cpu=0 smi-leave smbase=0x7000 rip=0x2")
         term.key("?")
         term.wait_text("keys and signs")
-        term.key("x")
+        term.key("x", "x")
         screen = term.wait_for(lambda s: "frozen" in s and "q quit" in s.split("\n")[23], "the frozen screen")
         check("smi-leave" not in screen and screen.split("\n")[0] == frozen, "is not frozen:\n" + screen)
         term.key("p")

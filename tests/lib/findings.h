@@ -17,7 +17,7 @@
 #include "../../tracer/sink.h"
 #include "../../tracer/verdict.h"
 
-struct finding_lines {
+struct findings {
 	int64_t violations;
 	struct episode episode;
 	struct verdict verdict;
@@ -42,7 +42,7 @@ static inline unsigned findings_step(const char *word)
 	return i;
 }
 
-static inline int findings_violation(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_violation(struct findings *f, struct sink *sink, const char *line, struct error *err)
 {
 	struct violation v = { .id = ++f->violations };
 	char name[48];
@@ -58,7 +58,7 @@ static inline int findings_violation(struct finding_lines *f, struct sink *sink,
 	return sink->ops->violation ? sink->ops->violation(sink, &v, err) : 0;
 }
 
-static inline int findings_episode(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_episode(struct findings *f, struct sink *sink, const char *line, struct error *err)
 {
 	struct episode *ep = &f->episode;
 	char kind[16], status[16], next[24], word[24];
@@ -87,7 +87,7 @@ static inline int findings_episode(struct finding_lines *f, struct sink *sink, c
 	return sink->ops->episode ? sink->ops->episode(sink, ep, err) : 0;
 }
 
-static inline int findings_verdict(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_verdict(struct findings *f, struct sink *sink, const char *line, struct error *err)
 {
 	struct verdict_line *l = &f->verdict.line[f->verdict.lines];
 
@@ -98,7 +98,7 @@ static inline int findings_verdict(struct finding_lines *f, struct sink *sink, c
 	return sink->ops->verdict ? sink->ops->verdict(sink, &f->verdict, err) : 0;
 }
 
-static inline int findings_result(struct finding_lines *f, const char *line)
+static inline int findings_result(struct findings *f, const char *line)
 {
 	struct check_result r = { 0 };
 	char name[48], status[16];
@@ -118,7 +118,7 @@ static inline int findings_result(struct finding_lines *f, const char *line)
 }
 
 /* 1 told, 0 it is no such line, negative. */
-static inline int finding_line_told(struct finding_lines *f, struct sink *sink, const char *line, struct error *err)
+static inline int findings_line(struct findings *f, struct sink *sink, const char *line, struct error *err)
 {
 	int rc = 0;
 

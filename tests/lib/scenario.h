@@ -3,14 +3,13 @@
  * A recording made of lines in the events' text form (tracer/event-text.h), for
  * tests of the views. Lines may come slowly: each is committed as it is read, so
  * a reader sees a living recording. "#" begins a comment; "now" in front of a line
- * gives it the present time; "meta KEY VALUE" sets a meta key. They go through the judge, as live
- * events do, so the recording holds its findings; behind a line "unjudged" it holds instead
- * those that are told as in findings.h.
+ * gives it the present time; "meta KEY VALUE" sets a meta key. What was concluded
+ * is told as in findings.h; or the line "judge" comes first, and the judge concludes it, as it
+ * does live.
  */
 #ifndef TESTS_LIB_SCENARIO_H
 #define TESTS_LIB_SCENARIO_H
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,27 +21,54 @@
 #include "../../tracer/judge.h"
 
 struct scenario {
+	struct sink events;      /* first: the writer's, for events alone */
 	struct writer *writer;
 	struct judge *judge;
-	struct sink events; /* passes them on, but not what was concluded */
-	struct finding_lines findings;
+	int judged;              /* the judge tells the writer what it concludes */
+	struct findings findings;
 };
 
-static inline int scenario_pass_on(struct sink *s, const struct sink_event *se, struct error *err)
+static inline int scenario_pass(struct sink *s, const struct sink_event *se, struct error *err)
 {
-	struct scenario *sc = (struct scenario *)(void *)((char *)s - offsetof(struct scenario, events));
-	struct sink *sink = writer_sink(sc->writer);
+	struct sink *sink = writer_sink(((struct scenario *)s)->writer);
 
 	return sink->ops->event(sink, se, err);
 }
 
-static inline void scenario_unjudged(struct scenario *s)
+static const struct sink_ops scenario_ops = { .name = "events", .event = scenario_pass };
+
+static inline int scenario_open(struct scenario *s, const char *path, struct error *err)
 {
-	static const struct sink_ops ops = { .name = "events", .event = scenario_pass_on };
 	struct sink *sink = &s->events;
 
-	s->events.ops = &ops;
+	s->events.ops = &scenario_ops;
+	s->judge = judge_new(NULL);
+	s->writer = writer_open(path, true, err);
+	if (!s->judge || !s->writer)
+		return -1;
 	judge_sinks(s->judge, &sink, 1);
+	return 0;
+}
+
+static inline int scenario_close(struct scenario *s, int rc, struct error *err)
+{
+	if (s->judged && rc >= 0)
+		rc = judge_finish(s->judge, err);
+	if (s->writer && rc >= 0)
+		rc = writer_close(s->writer, err);
+	else if (s->writer)
+		writer_close(s->writer, NULL);
+	judge_free(s->judge);
+	return rc;
+}
+
+/* What is concluded from the lines so far, made durable. */
+static inline int scenario_commit(struct scenario *s, struct error *err)
+{
+	struct sink *sink = writer_sink(s->writer);
+	int rc = s->judged ? judge_advance(s->judge, 0, err) : 0;
+
+	return rc < 0 ? rc : sink->ops->flush(sink, err);
 }
 
 static inline int scenario_event(struct scenario *s, const char *line, struct error *err)
@@ -58,6 +84,14 @@ static inline int scenario_event(struct scenario *s, const char *line, struct er
 	return judge_event(s->judge, &ev, err);
 }
 
+static inline void scenario_judge(struct scenario *s)
+{
+	struct sink *sink = writer_sink(s->writer);
+
+	judge_sinks(s->judge, &sink, 1);
+	s->judged = 1;
+}
+
 static inline int scenario_line(struct scenario *s, char *line, struct error *err)
 {
 	char *value;
@@ -66,11 +100,11 @@ static inline int scenario_line(struct scenario *s, char *line, struct error *er
 	line[strcspn(line, "\n")] = '\0';
 	if (!*line || *line == '#')
 		return 0;
-	if (!strcmp(line, "unjudged")) {
-		scenario_unjudged(s);
+	if (!strcmp(line, "judge")) {
+		scenario_judge(s);
 		return 0;
 	}
-	told = finding_line_told(&s->findings, writer_sink(s->writer), line, err);
+	told = findings_line(&s->findings, writer_sink(s->writer), line, err);
 	if (told)
 		return told < 0 ? told : 0;
 	if (strncmp(line, "meta ", 5))
@@ -80,41 +114,6 @@ static inline int scenario_line(struct scenario *s, char *line, struct error *er
 		return -1;
 	*value++ = '\0';
 	return writer_meta(s->writer, line + 5, value, err);
-}
-
-static inline int scenario_open(struct scenario *s, const char *path, struct error *err)
-{
-	struct sink *sink;
-
-	s->judge = judge_new(NULL);
-	s->writer = writer_open(path, true, err);
-	if (!s->judge || !s->writer)
-		return -1;
-	sink = writer_sink(s->writer);
-	judge_sinks(s->judge, &sink, 1);
-	return 0;
-}
-
-/* The end: @rc negative = something failed before. */
-static inline int scenario_close(struct scenario *s, int rc, struct error *err)
-{
-	if (rc >= 0)
-		rc = judge_finish(s->judge, err);
-	if (s->writer && rc >= 0)
-		rc = writer_close(s->writer, err);
-	else if (s->writer)
-		writer_close(s->writer, NULL);
-	judge_free(s->judge);
-	return rc;
-}
-
-/* What is concluded from the lines so far, made durable. */
-static inline int scenario_commit(struct scenario *s, struct error *err)
-{
-	struct sink *sink = writer_sink(s->writer);
-	int rc = judge_advance(s->judge, 0, err);
-
-	return rc < 0 ? rc : sink->ops->flush(sink, err);
 }
 
 /* Record all lines of @in into a new @path. @live: commit after each line. 0, or negative. */

@@ -289,6 +289,13 @@ static void every_kind_has_its_mark(void **state)
 		{ "t=1 cpu=0 cpu-seen", '?', "" }, { "t=1 session what=attach", '*', " attach" },
 		{ "t=1 pause until=2 why=stop", '|', "" }, { "t=1 lost until=2 count=3", 'L', " 3 lost" },
 		{ "t=1 blind until=2", '~', "" },
+		{ "t=1 cpu=0 handoff word=gate value=0x1", 'o', " gate=1" },
+		{ "t=1 cpu=0 handoff word=gate value=0xffffffff", 'o', " gate=closed" },
+		{ "t=1 handoff word=gate value=0xffffffffffffffff", 'o', " gate=closed" },
+		{ "t=1 cpu=0 handoff word=about-to-leave", 'o', " about=?" },
+		{ "t=1 cpu=0 handoff word=new-smbase value=0x7ffb5000", 'o', " base=7ffb5000" },
+		{ "t=1 handoff value=0x1", 'o', "" },
+		{ "t=1 handler code=gate", 'H', " gate" }, { "t=1 config reg=mch-9c", 'c', " mch-9c" },
 	};
 
 	(void)state;

@@ -477,6 +477,30 @@ static int no_row(void *arg, int columns, const char *const *value, const char *
 	return 0;
 }
 
+static int no_violation(void *arg, const struct reader_violation *v)
+{
+	(void)arg;
+	return strlen(v->message) >= sizeof(v->message);
+}
+
+static int no_episode(void *arg, const struct reader_episode *ep)
+{
+	(void)arg;
+	return strlen(ep->verdict) >= sizeof(ep->verdict);
+}
+
+static int no_result(void *arg, const struct reader_result *r)
+{
+	(void)arg;
+	return strlen(r->why) >= sizeof(r->why);
+}
+
+static int no_line(void *arg, const char *subject, const char *text)
+{
+	(void)arg;
+	return !*subject && !*text;
+}
+
 static void a_view_cannot_write_or_reach_out(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +552,10 @@ static void damaged_files_are_survived(void **state)
 		reader_cpus(f->reader, see_cpu, &s, &err);
 		reader_smis(f->reader, 2, 0, 1000, see_smi, &s, &err);
 		reader_rows(f->reader, "SELECT * FROM event_v, smi_v", no_row, NULL, &err);
+		reader_violations(f->reader, READER_ANY_CPU, 0, 1000, 0, false, no_violation, NULL, &err);
+		reader_episodes(f->reader, no_episode, NULL, &err);
+		reader_results(f->reader, no_result, NULL, &err);
+		reader_verdict(f->reader, no_line, NULL, &err);
 		reader_close(f->reader);
 		f->reader = NULL;
 	}

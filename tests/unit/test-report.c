@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 static const char plug[] =
-	"unjudged\n"
 	"meta target unix:/run/gdb.sock\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
@@ -132,7 +131,6 @@ static void the_report_of_a_stuck_plug(void **state)
 }
 
 static const char judged[] =
-	"unjudged\n"
 	"t=1000000000 session what=attach\n"
 	"t=1000000000 cpu=0 cpu-add apic_id=0\n"
 	"t=1000000000 config reg=smi-negotiated value=0x3\n"
@@ -288,7 +286,7 @@ static char *lines_of(const char *text, unsigned flags)
 	FILE *mem = open_memstream(&out, &len);
 	struct error err = { 0 };
 	struct sink *sink = text_sink_open(mem, flags, &err);
-	struct finding_lines *findings = calloc(1, sizeof(*findings));
+	struct findings *findings = calloc(1, sizeof(*findings));
 	int64_t id = 0;
 
 	model_init(model);
@@ -296,7 +294,7 @@ static char *lines_of(const char *text, unsigned flags)
 		struct event ev;
 		struct cpu before;
 		struct sink_event se = { .ev = &ev, .model = model };
-		int told = finding_line_told(findings, sink, line, &err);
+		int told = findings_line(findings, sink, line, &err);
 
 		assert_true(told >= 0);
 		if (told)

@@ -294,6 +294,22 @@ static void lost_events_leave_only_what_was_seen(void **state)
 	assert_int_equal(result(INV_no_init_in_smm).status, CHECK_VIOLATED);
 }
 
+static void a_target_that_goes_without_a_word_is_told(void **state)
+{
+	(void)state;
+	begin();
+	play_story("completed-hotplug");
+	play_line("t=20000000000 session what=target-exit");
+	assert_int_equal(result(INV_event_continuity).status, CHECK_HOLDS);
+
+	begin();
+	play_story("stock-hang");
+	play_line("t=16000000000 session what=target-lost");
+	assert_int_equal(result(INV_event_continuity).status, CHECK_VIOLATED);
+	assert_non_null(strstr(violation(5)->message, "went away without a word while CPUs were in SMM"));
+	assert_non_null(strstr(violation(5)->message, "15.999"));
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -316,6 +332,7 @@ int main(void)
 		cmocka_unit_test(a_system_reset_in_smm_breaks_nothing),
 		cmocka_unit_test(waiting_at_the_gate_is_no_fault_until_the_deadline),
 		cmocka_unit_test(lost_events_leave_only_what_was_seen),
+		cmocka_unit_test(a_target_that_goes_without_a_word_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

@@ -37,7 +37,7 @@ static void vanished(struct check *c, const struct check_input *in)
 			   scene_busy(s) ? " during a hot-plug or hot-unplug" : "";
 
 	check_violated(c, &f,
-		       "the target went away%s: the recording ends at %.6f s, and what it did last may be "
+		       "the target went away without a word%s: the recording ends at %.6f s, and what it did last may be "
 		       "missing", what,
 		       rule_seconds(in->ev->ts - st->first_ns));
 }
@@ -51,7 +51,7 @@ static void event_continuity(struct check *c, const struct check_input *in)
 		st->first_ns = in->ev->ts;
 	if (in->ev->kind == EV_LOST)
 		lost(c, in);
-	else if (in->ev->kind == EV_SESSION && what == SESSION_TARGET_EXIT)
+	else if (in->ev->kind == EV_SESSION && what == SESSION_TARGET_LOST)
 		vanished(c, in);
 	else if (in->ev->kind == EV_SESSION)
 		check_holds(c);
@@ -61,7 +61,7 @@ const struct invariant invariant_event_continuity = {
 	.name = "event-continuity", .severity = SEVERITY_WARNING, .step = "-",
 	.needs = EVERYTHING,
 	.kinds = KIND(LOST) | KIND(SESSION) | KIND(CPU_ADD),
-	.rule = "no event was lost, and the target was there until the end",
+	.rule = "no event was lost, and the target was there until the end or said good-bye",
 	.meaning =
 	"The recording has a hole, so an invariant that rests on something not having been seen says "
 	"unknown and not violated, and none says that it holds. Lost events mean that smmtrace was too "

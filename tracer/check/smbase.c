@@ -193,7 +193,8 @@ static bool recording_ends(const struct event *ev)
 {
 	uint64_t what = event_get(ev, SESSION_WHAT, SESSION_COUNT);
 
-	return ev->kind == EV_SESSION && (what == SESSION_DETACH || what == SESSION_TARGET_EXIT);
+	return ev->kind == EV_SESSION && (what == SESSION_DETACH || what == SESSION_TARGET_EXIT ||
+					  what == SESSION_TARGET_LOST);
 }
 
 static void smbase_value(struct check *c, const struct check_input *in)

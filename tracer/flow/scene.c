@@ -549,7 +549,7 @@ static void on_session(struct applying *a)
 
 	if (what == SESSION_ATTACH && !moment_is(a->s->attach))
 		a->s->attach = a->now;
-	if (what == SESSION_TARGET_EXIT)
+	if (what == SESSION_TARGET_EXIT || what == SESSION_TARGET_LOST)
 		a->s->target_exit = a->now;
 }
 

@@ -258,7 +258,8 @@ void gdb_close(struct gdb *g, enum gdb_status how)
 	int64_t ts = clock_now();
 
 	report_blind(g, ts);
-	gdb_put_session(g, given_back && how == GDB_GOES_ON ? SESSION_DETACH : SESSION_TARGET_EXIT, ts);
+	gdb_put_session(g, !given_back ? SESSION_TARGET_LOST : how == GDB_EXITED ? SESSION_TARGET_EXIT :
+						SESSION_DETACH, ts);
 	if (given_back)
 		guard_disarm(g->args.guard);
 	gdb_free(g);
