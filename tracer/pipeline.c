@@ -38,6 +38,7 @@ struct pipeline {
 	int failed_fd, look_fd;
 	atomic_bool busy;
 	atomic_int kick_cpu;
+	int offered;             /* what kick_cpu was set to last */
 	struct error err;
 };
 
@@ -227,6 +228,21 @@ static void flush(struct pipeline *p)
 	p->flushed_ns = clock_now();
 }
 
+/* Each time the verdict comes to it that a CPU lost its SMI, once; and not before somebody has looked at it. */
+static bool offer_kick(struct pipeline *p)
+{
+	int cpu = judge_kick_cpu(p->judge);
+	const struct scene_cpu *c = cpu == CPU_UNKNOWN ? NULL : &judge_scene(p->judge)->cpu[cpu];
+	bool news = c && cpu != p->offered;
+
+	if (c && !moment_after(c->seen, c->sipi))
+		return false;
+	p->offered = cpu;
+	if (news)
+		atomic_store(&p->kick_cpu, cpu);
+	return news;
+}
+
 /* Deliver what is old enough, and let time pass for what was not heard. */
 static void go_on(struct pipeline *p, bool finishing)
 {
@@ -236,8 +252,7 @@ static void go_on(struct pipeline *p, bool finishing)
 	if (!p->err.code)
 		check_sink(p, finishing ? judge_finish(p->judge, &p->err) :
 					  judge_advance(p->judge, until, &p->err));
-	if (atomic_exchange(&p->kick_cpu, judge_kick_cpu(p->judge)) != judge_kick_cpu(p->judge) ||
-	    judge_wants_look(p->judge))
+	if (judge_wants_look(p->judge) | offer_kick(p))
 		signal_fd(p->look_fd);
 	atomic_store(&p->busy, scene_busy(judge_scene(p->judge)));
 	if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
@@ -311,6 +326,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	}
 	p->out.put = put;
 	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
+	p->offered = CPU_UNKNOWN;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -353,9 +369,9 @@ int pipeline_look_fd(const struct pipeline *p)
 	return p->look_fd;
 }
 
-int pipeline_kick_cpu(const struct pipeline *p)
+int pipeline_take_kick(struct pipeline *p)
 {
-	return atomic_load(&p->kick_cpu);
+	return atomic_exchange(&p->kick_cpu, CPU_UNKNOWN);
 }
 
 bool pipeline_busy(const struct pipeline *p)

@@ -40,8 +40,8 @@ int pipeline_failed_fd(const struct pipeline *p);
 /* A descriptor that becomes readable when an episode is stuck: somebody should look where the CPUs are. */
 int pipeline_look_fd(const struct pipeline *p);
 
-/* A CPU that lost its SMI and could be sent it again, CPU_UNKNOWN = none; when it changes, look_fd says so. Any thread. */
-int pipeline_kick_cpu(const struct pipeline *p);
+/* A CPU that lost its SMI and could be sent it again, told once, over look_fd; CPU_UNKNOWN = none. Any thread. */
+int pipeline_take_kick(struct pipeline *p);
 
 /* Is a plug or unplug going on, as far as what was delivered tells? Any thread. */
 bool pipeline_busy(const struct pipeline *p);

@@ -213,7 +213,7 @@ static int on_qmp(struct recorder *r, struct error *err)
 /* An episode is stuck: look at the guest; and once that told who lost an SMI, help if we are to. */
 static int look(struct recorder *r, struct error *err)
 {
-	int cpu = pipeline_kick_cpu(r->pipeline);
+	int cpu = pipeline_take_kick(r->pipeline);
 	uint64_t count;
 
 	if (read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0)

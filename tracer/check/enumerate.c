@@ -18,6 +18,12 @@ static bool is_firmware_only(const struct event *ev)
 	       event_get(ev, CPUHP_VALUE, UINT64_MAX) == HP_GET_ARCH_ID;
 }
 
+/* Asking for an APIC ID disturbs nobody while the firmware is not at it. */
+static bool disturbs(const struct check_input *in)
+{
+	return in->ev->kind == EV_HANDOFF || !cpuset_empty(&in->scene->round.inside);
+}
+
 static void smm_only_cpuhp(struct check *c, const struct check_input *in)
 {
 	const struct event *ev = in->ev;
@@ -27,6 +33,8 @@ static void smm_only_cpuhp(struct check *c, const struct check_input *in)
 		return;
 	if (cpu_in_smm(&in->model->cpu[ev->cpu]))
 		check_holds(c);
+	else if (!disturbs(in))
+		return;
 	else if (!smm_is_watched(in->scene, ev->cpu))
 		check_unknown(c, "not known whether the CPU that did it was in SMM");
 	else
@@ -39,8 +47,8 @@ const struct invariant invariant_smm_only_cpuhp = {
 	.name = "smm-only-cpuhp", .severity = SEVERITY_ERROR, .step = "a",
 	.needs = NEED_SMM | NEED_CPUHP | NEED_HANDOFF,
 	.kinds = KIND(CPUHP) | KIND(HANDOFF),
-	.rule = "Once SMRAM is locked, APIC IDs are asked for, and gate and new SMBASE written, by a "
-		"CPU in SMM only.",
+	.rule = "Once SMRAM is locked, gate and new SMBASE are written by a CPU in SMM only, and while "
+		"one is in SMM, no other asks the hot-plug registers for an APIC ID.",
 	.meaning = "The registers at 0xcd8 have one selector and one command for all CPUs, and no lock: "
 		"whoever uses them outside SMM while the firmware scans, makes it read the APIC ID of "
 		"another CPU. QEMU's AML holds the ACPI global mutex and never uses command 3, so this is "

@@ -551,6 +551,8 @@ static void on_session(struct applying *a)
 		a->s->attach = a->now;
 	if (what == SESSION_TARGET_EXIT || what == SESSION_TARGET_LOST)
 		a->s->target_exit = a->now;
+	if (what == SESSION_KICK && a->c)
+		raise_smi(a, a->ev->cpu, true);
 }
 
 static void on_pause(struct applying *a)
