@@ -188,7 +188,8 @@ def case(function, *args, **kwargs):
     """A test with arguments: case(boots, smp=4) is named "boots smp=4"."""
     def test():
         function(*args, **kwargs)
-    words = [str(a) for a in args] + ["%s=%s" % (k, v) for k, v in kwargs.items()]
+    words = [getattr(a, "__name__", str(a)).replace("_", "-") for a in args]
+    words += ["%s=%s" % (k, v) for k, v in kwargs.items()]
     test.__name__ = " ".join([function.__name__] + words)
     return test
 

@@ -62,6 +62,7 @@ static void disappear(struct gdb *g, struct gcpu *c, int64_t ts)
 	gdb_set_in_smm(g, c, false);
 	c->present = false;
 	c->base = SMBASE_UNKNOWN;
+	atomic_store(&g->tap.ejecting, 0);
 }
 
 /* tids and APIC IDs of the CPUs whose @fresh flag is set. */

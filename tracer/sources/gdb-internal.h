@@ -21,6 +21,7 @@
 #define SIGNAL_TRAP 5      /* a point or a step */
 
 #define RELOC_RSMS 12
+#define EJECT_STOPS 16 /* at most, from the eject to the monarch's RSM */
 #define STOPS_KEPT 65536 /* handling times kept for the median */
 
 /*
@@ -72,6 +73,7 @@ struct log_tap {
 	atomic_bool reset[EVENT_MAX_CPUS];     /* reset while in SMM */
 	atomic_llong born[EVENT_MAX_CPUS];     /* when the log first spoke of a CPU unknown to us; 0 = never */
 	atomic_bool rescan;                    /* a CPU came or went */
+	atomic_int ejecting;                   /* one is being ejected: look for it at so many stops */
 	atomic_bool want_bases;                /* some SMBASE is not known: look again at a write to 0xb2 */
 	unsigned apm_writes;                   /* while so; the log's thread alone counts */
 	atomic_bool apm_seen;

@@ -44,6 +44,13 @@ static void note_hotplug(struct log_tap *tap, const struct event *ev)
 		atomic_store(&tap->sipi_page, event_get(ev, IPI_VECTOR, 0) << 12);
 }
 
+/* The eject takes the CPU away before the monarch's RSM, which is one of the next stops. */
+static bool ejects(const struct event *ev)
+{
+	return ev->kind == EV_CPUHP && event_get(ev, CPUHP_REG, 0) == 4 &&
+	       event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE && event_get(ev, CPUHP_VALUE, 0) & 8;
+}
+
 void gdb_log_tap(struct event_out *out, const struct event *ev)
 {
 	struct log_tap *tap = (struct log_tap *)out;
@@ -61,6 +68,8 @@ void gdb_log_tap(struct event_out *out, const struct event *ev)
 		}
 	}
 	note_hotplug(tap, ev);
+	if (ejects(ev))
+		atomic_store(&tap->ejecting, EJECT_STOPS);
 	if (worth_a_look(tap, ev)) {
 		atomic_store(&tap->apm_seen, true);
 		wake(tap);

@@ -88,6 +88,12 @@ static int64_t settle(struct gdb *g, int64_t ts)
 	return ts;
 }
 
+/* A CPU that the log says is being ejected is worth a look at the thread list, for a while. */
+static bool ejecting(struct gdb *g)
+{
+	return atomic_load(&g->tap.ejecting) > 0 && atomic_fetch_sub(&g->tap.ejecting, 1) > 0;
+}
+
 /* Everything that a stop may mean, then on. */
 static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_cpus, enum pause_why why,
 		     struct error *err)
@@ -99,7 +105,7 @@ static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_c
 	gdb_foreign_over(g, stop->recv_ns);
 	gdb_pause_begins(g, stop->recv_ns);
 	ts = settle(g, stop->recv_ns);
-	if (atomic_exchange(&g->tap.rescan, false) || look_for_cpus)
+	if (atomic_exchange(&g->tap.rescan, false) || look_for_cpus || ejecting(g))
 		if (arm_new_cpus(g, ts, err) < 0)
 			return -1;
 	if (atomic_exchange(&g->tap.apm_seen, false) && atomic_load(&g->tap.want_bases))
