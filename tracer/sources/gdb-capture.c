@@ -162,8 +162,10 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 	if (regs_at_smi_entry(&s->regs)) {
 		uint64_t base = base_of_entry(s);
 
-		if (base == SMBASE_UNKNOWN || (c->in_smm && c->cur == base && c->mode == CAP_TOGGLE))
+		if (base == SMBASE_UNKNOWN || (c->in_smm && c->cur == base && (c->mode == CAP_TOGGLE || c->told_early))) {
+			c->told_early = false;
 			return 0;
+		}
 		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
 	}
 	if (lin == s->g->handoff.first.pass && lin)
@@ -194,6 +196,35 @@ static int on_named_cpu(struct stop_ctx *s, struct error *err)
 	return on_breakpoint(s, err);
 }
 
+/* On its way through the default base, or before it. */
+static bool relocating(const struct gcpu *c)
+{
+	return (c->in_smm && c->cur == SMBASE_DEFAULT) || (c->hot && c->base == SMBASE_UNKNOWN);
+}
+
+/*
+ * Of two CPUs that stand at a breakpoint one is named; the other is when the guest went on, and what
+ * followed from it has been recorded. So a relocation counts from the first stop that shows it. 1, 0, negative.
+ */
+static int check_relocating(struct stop_ctx *s, struct error *err)
+{
+	struct gcpu *c = s->c;
+	uint64_t lin = gdb_smi_pc(c, &s->regs);
+
+	if (!relocating(c))
+		return 0;
+	if (c->in_smm && gdb_smi_is_rsm(c, lin)) {
+		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
+		return 0;
+	}
+	if (c->in_smm || !regs_at_smi_entry(&s->regs) || s->regs.cs != smbase_selector(SMBASE_DEFAULT))
+		return 0;
+	if (rsp_select(s->g->rsp, c->thread, err) < 0 ||
+	    gdb_smi_enter(s, SMBASE_DEFAULT, ORIGIN_OBSERVED, err) < 0)
+		return -1;
+	return 1;
+}
+
 /* Queue what is to be read: registers of the named and of all watched CPUs, and the likely save state. */
 static int plan_jobs(struct gdb *g, struct gcpu *named)
 {
@@ -203,7 +234,7 @@ static int plan_jobs(struct gdb *g, struct gcpu *named)
 	for (int i = 0; i < g->cpus; i++) {
 		struct gcpu *c = &g->cpu[i];
 
-		if (c == named || !c->present || c->mode != CAP_WATCH)
+		if (c == named || !c->present || !(c->mode == CAP_WATCH || relocating(c)))
 			continue;
 		g->job[n] = (struct rsp_job){ .thread = c->thread, .regs = g->regs[n] };
 		n++;
@@ -226,7 +257,7 @@ static int check_others(struct gdb *g, const struct rsp_stop *stop, int64_t ts, 
 		s.c = gdb_cpu_by_thread(g, g->job[k].thread);
 		if (!s.c || !regs_decode(&s.regs, &g->layout, g->job[k].regs, g->job[k].regs_len))
 			continue;
-		seen = check_watched(&s, err);
+		seen = s.c->mode == CAP_WATCH ? check_watched(&s, err) : check_relocating(&s, err);
 		if (seen < 0)
 			return -1;
 		if (seen)

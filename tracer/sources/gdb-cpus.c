@@ -29,9 +29,11 @@ static bool apic_id_of(struct gdb *g, const char *slots, int cpu, uint64_t *id)
 	return end != reply;
 }
 
+/* A hot-added CPU exists from the moment on that the log first spoke of it. */
 static void announce(struct gdb *g, struct gcpu *c, const char *slots, int64_t ts)
 {
-	struct event ev = event_new(EV_CPU_ADD, SRC_GDB, c->index, ts);
+	int64_t born = atomic_load(&g->tap.born[c->index]);
+	struct event ev = event_new(EV_CPU_ADD, SRC_GDB, c->index, born && born < ts ? born : ts);
 	uint64_t id;
 
 	if (apic_id_of(g, slots, c->index, &id)) {
