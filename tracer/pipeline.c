@@ -247,12 +247,14 @@ static bool offer_kick(struct pipeline *p)
 static void go_on(struct pipeline *p, bool finishing)
 {
 	int64_t until = clock_now() - PIPELINE_HORIZON_NS;
+	bool wanted;
 
 	deliver_until(p, finishing ? INT64_MAX : until);
 	if (!p->err.code)
 		check_sink(p, finishing ? judge_finish(p->judge, &p->err) :
 					  judge_advance(p->judge, until, &p->err));
-	if (judge_wants_look(p->judge) | offer_kick(p))
+	wanted = judge_wants_look(p->judge);
+	if (offer_kick(p) || wanted)
 		signal_fd(p->look_fd);
 	atomic_store(&p->busy, scene_busy(judge_scene(p->judge)));
 	if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
