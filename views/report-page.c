@@ -2,6 +2,7 @@
 #include "report-page.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "scale.h"
 #include "../tracer/wrap.h"
@@ -18,7 +19,7 @@ void page_row(const struct page *p, const char *label, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (at > INDENT + LABEL) { /* a long label has its line for itself */
+	if (strlen(label) >= LABEL) { /* a long label has its line for itself */
 		fputc('\n', p->out);
 		at = fprintf(p->out, "%*s", INDENT + LABEL, "");
 	}
