@@ -261,7 +261,10 @@ static void add_losses(struct verdict *v, const struct verdict_input *in)
 			say(&p, " %" PRIu64 " events lost", lost);
 		if (blind) {
 			say(&p, "%s blind for ", lost ? "," : "");
-			say_span(&p, blind);
+			if (blind < 10000000)
+				say(&p, "%" PRId64 " us", blind / 1000);
+			else
+				say_span(&p, blind);
 		}
 	}
 }
