@@ -32,6 +32,7 @@ struct judge *judge_new(const struct judge_options *o)
 {
 	struct judge *j = calloc(1, sizeof(*j));
 	struct judge_options usual;
+	struct check_options check;
 
 	if (!j)
 		return NULL;
@@ -41,7 +42,9 @@ struct judge *judge_new(const struct judge_options *o)
 	model_init(&j->model);
 	scene_init(&j->scene);
 	j->flow = flow_new(&o->flow);
-	j->checker = checker_new(&o->check);
+	check = o->check; /* a deadline for every step is one for what invariants wait for as well */
+	check.deadline_ns = check.deadline_ns ? check.deadline_ns : o->flow.all_ns;
+	j->checker = checker_new(&check);
 	if (j->flow && j->checker)
 		return j;
 	judge_free(j);

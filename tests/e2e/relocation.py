@@ -301,8 +301,34 @@ def an_ap_is_missed():
         rechecked(g.db)
 
 
+# ---- an OS that does it wrong ----
+
+def an_os_that(word, rule, *options):
+    """One plug with a guest that breaks @rule; the recording of it is judged the same again."""
+    with efi_hotplug(append=word, qtest=False) as g:
+        tracer = traced(g, *options)
+        if word != "smi-without-event":
+            g.plug()
+        tracer.await_out("VIOLATED " + rule, 20)
+        equal(tracer.stop(), 130, "exit status")
+        with Recording(g.db) as r:
+            names = violated(r)
+            equal(rule in names, True, "broken rules: %s" % names)
+            evidence = r.one("SELECT evidence FROM violation_v WHERE invariant = ?", rule).split()
+            equal(r.one("SELECT count(*) FROM event_v WHERE id IN (%s)" % ",".join(evidence)), len(evidence),
+                  "events that prove it")
+            if word == "smi-without-event":
+                equal(set(names), {rule}, "broken rules")
+        rechecked(g.db)
+
+
 run_tests(the_stock_hang_is_explained, plugs_and_an_unplug, case(plugs_and_an_unplug, linux_hotplug),
           attached_late, case(attached_late, linux_hotplug), four_cpus_boot_without_a_violation,
           no_smram_at_the_default_base, no_broadcast_dead_loops, old_machines_refuse,
           old_machines_refuse_unplug, added_behind_the_broadcast, qemu_dies_at_a_replug, out_is_late,
-          an_ap_is_missed)
+          an_ap_is_missed,
+          case(an_os_that, "no-smi", "plug-smi-deadline", "--deadline", "2s"),
+          case(an_os_that, "clear-early", "clear-after-smi"),
+          case(an_os_that, "sipi-early", "no-os-sipi-early"),
+          case(an_os_that, "smi-without-event", "no-spurious-4"),
+          case(an_os_that, "no-clear", "clear-after-smi", "--kick"))

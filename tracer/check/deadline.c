@@ -23,6 +23,7 @@ static const struct {
 struct reloc_state {
 	uint8_t stage[EVENT_MAX_CPUS];
 	int monarch[EVENT_MAX_CPUS];  /* who sent the SIPI */
+	int64_t sipi[EVENT_MAX_CPUS]; /* that one */
 	struct waits waits;
 };
 
@@ -60,13 +61,27 @@ static void monarch_goes_on(struct check *c, int monarch, int but)
 			done(c, i);
 }
 
+/* The OS starts it: the monarch has let it go, seen in the pen or not. */
+static void os_ipi(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	struct cpuset to = scene_ipi_targets(in->scene, in->model, in->ev);
+
+	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1))
+		if (st->stage[i] == STAGE_PEN)
+			stop(st, i);
+}
+
 static void reloc_ipi(struct check *c, const struct check_input *in)
 {
 	struct reloc_state *st = check_state(c);
+	uint64_t mode = event_get(in->ev, IPI_MODE, IPI_FIXED);
+	enum smm_place from = smm_place(in->model, in->ev->cpu);
 	struct cpuset to;
 
-	if (event_get(in->ev, IPI_MODE, IPI_FIXED) != IPI_SIPI || smm_place(in->model,
-	    in->ev->cpu) != SMM_INSIDE)
+	if ((mode == IPI_INIT || mode == IPI_SIPI) && from == SMM_OUTSIDE)
+		os_ipi(c, in);
+	if (mode != IPI_SIPI || from != SMM_INSIDE)
 		return;
 	to = scene_ipi_targets(in->scene, in->model, in->ev);
 	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1)) {
@@ -75,6 +90,7 @@ static void reloc_ipi(struct check *c, const struct check_input *in)
 			continue; /* the second one of INIT-SIPI-SIPI */
 		st->stage[i] = STAGE_GATE;
 		st->monarch[i] = in->ev->cpu;
+		st->sipi[i] = in->id;
 		waits_start(&st->waits, i, in);
 	}
 }
@@ -161,7 +177,7 @@ static void reloc_overdue(struct check *c, const struct model *m, const struct s
 		const struct wait *w = &st->waits.cpu[cpu];
 		const struct scene_cpu *monarch = &s->cpu[st->monarch[cpu]];
 		enum stage stage = st->stage[cpu];
-		struct finding f = finding_overdue(now, cpu, s->cpu[cpu].sipi.id, w->id);
+		struct finding f = finding_overdue(now, cpu, st->sipi[cpu], w->id);
 		char polls[48] = "";
 
 		if (event_has(&monarch->seen_event, CPU_SEEN_POLLS) && monarch->seen.ns >= w->ns)
@@ -242,7 +258,7 @@ static void balance_overdue(struct check *c, const struct model *m, const struct
 {
 	struct balance_state *st = check_state(c);
 	bool hotplug = s->round.cmd == APM_CMD_CPU_HOTPLUG;
-	int64_t deadline = check_deadline_ns(c, hotplug ? SMI_DEADLINE : LONG_SMI_DEADLINE);
+	int64_t deadline = hotplug ? check_deadline_ns(c, SMI_DEADLINE) : LONG_SMI_DEADLINE;
 	int cpu;
 
 	while ((cpu = waits_overdue(&st->inside, s, deadline, now)) >= 0) {

@@ -3,6 +3,7 @@
 #include "rule.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* ---- no-sipi-to-running ---- */
 
@@ -111,14 +112,16 @@ static void init_taken(struct check *c, const struct check_input *in)
 	int cpu = in->ev->cpu;
 	const struct scene_cpu *t = &in->scene->cpu[cpu];
 	struct finding f = finding_at(in, cpu, in->model->cpu[cpu].smi.id, t->init.id, 0);
+	char from[32] = "an INIT";
 
+	if (t->init_sender != CPU_UNKNOWN)
+		snprintf(from, sizeof(from), "the INIT from CPU %d", t->init_sender);
 	if (!event_has(in->ev, CPU_RESET_IN_SMM))
 		check_unknown(c, "the log does not say whether an INIT found its CPU in SMM");
 	else if (!in->ev->arg[CPU_RESET_IN_SMM])
 		check_holds(c);
 	else
-		check_violated(c, &f, "the INIT from CPU %d reset CPU %d inside SMM (at %04x:%04" PRIx64 ")",
-			       t->init_sender, cpu,
+		check_violated(c, &f, "%s reset CPU %d inside SMM (at %04x:%04" PRIx64 ")", from, cpu,
 			       (unsigned)event_get(in->ev, CPU_RESET_CS, 0), event_get(in->ev, CPU_RESET_RIP,
 					0));
 }

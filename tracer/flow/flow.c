@@ -195,10 +195,11 @@ static void choose_profile(struct flow *f, const struct scene *s)
 		}
 }
 
-/* Its verdict can say more now. */
-static bool looked_at(const struct episode *ep, const struct event *ev)
+/* Its verdict can say more now: it tells of its CPU and of the monarch. */
+static bool looked_at(const struct episode *ep, const struct flow_input *in)
 {
-	return ev->kind == EV_CPU_SEEN && ep->status == EPISODE_STUCK;
+	return in->ev->kind == EV_CPU_SEEN && ep->status == EPISODE_STUCK &&
+	       (in->ev->cpu == ep->cpu || in->ev->cpu == in->scene->round.monarch);
 }
 
 void flow_event(struct flow *f, const struct flow_input *in)
@@ -214,7 +215,7 @@ void flow_event(struct flow *f, const struct flow_input *in)
 
 		if (!e->ep.profile)
 			e->ep.profile = f->profile;
-		if (episode_event(&e->ep, in) || looked_at(&e->ep, in->ev))
+		if (episode_event(&e->ep, in) || looked_at(&e->ep, in))
 			tell(f, e);
 		if (!episode_closed(&e->ep, in))
 			f->open[kept++] = e;

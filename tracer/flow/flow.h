@@ -133,6 +133,7 @@ const struct round *flow_round(const struct episode *ep, const struct scene *s);
 struct flow_options {
 	const struct flow_profile *profile; /* NULL = by what is seen */
 	int64_t deadline_ns[FLOW_STEP_COUNT]; /* as in flow_step_info unless changed */
+	int64_t all_ns; /* what was given for every step; 0 = nothing was */
 };
 
 void flow_options_init(struct flow_options *o);

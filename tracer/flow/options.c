@@ -23,6 +23,7 @@ const struct flow_profile *flow_profile_by_name(const char *name)
 void flow_options_init(struct flow_options *o)
 {
 	o->profile = NULL;
+	o->all_ns = 0;
 	for (int i = 0; i < FLOW_STEP_COUNT; i++)
 		o->deadline_ns[i] = flow_step_info[i].deadline_ns;
 }
@@ -48,6 +49,8 @@ static int set_all(struct flow_options *o, const char *word, struct error *err)
 	for (int i = 0; i < FLOW_STEP_COUNT && rc >= 0; i++)
 		if (flow_step_info[i].deadline_ns)
 			o->deadline_ns[i] = ns;
+	if (rc >= 0)
+		o->all_ns = ns;
 	return rc;
 }
 

@@ -37,7 +37,7 @@ static void read_status(struct applying *a, bool inside)
 	c->insert_pending = status & HP_INSERT;
 	c->remove_pending = status & HP_REMOVE;
 	c->fw_remove = status & HP_FW_REMOVE;
-	if (!inside && c->insert_pending && !moment_is(c->insert_seen))
+	if (applying_is_outside(a) && c->insert_pending && !moment_is(c->insert_seen))
 		c->insert_seen = a->now;
 }
 
@@ -83,12 +83,12 @@ static void write_control(struct applying *a)
 
 void scene_on_cpuhp(struct applying *a)
 {
-	bool inside = applying_in_smm(a, a->ev->cpu), write = event_get(a->ev, CPUHP_DIR, DIR_READ) == DIR_WRITE;
+	bool inside = applying_is_inside(a), write = event_get(a->ev, CPUHP_DIR, DIR_READ) == DIR_WRITE;
 
 	scene_act(a);
 	if (inside && !moment_is(a->s->round.scan))
 		a->s->round.scan = a->now;
-	if (!inside)
+	if (applying_is_outside(a))
 		a->s->gpe = a->now;
 	switch (event_get(a->ev, CPUHP_REG, UINT64_MAX)) {
 	case HP_SELECTOR:

@@ -25,7 +25,7 @@ static void init_arrives(struct applying *a, struct scene_cpu *c)
 {
 	c->init = c->acted = a->now;
 	c->init_sender = a->ev->cpu;
-	c->init_from_smm = applying_in_smm(a, a->ev->cpu);
+	c->init_from_smm = applying_is_inside(a);
 	c->sipis = 0;
 }
 
@@ -33,10 +33,10 @@ static void sipi_arrives(struct applying *a, struct scene_cpu *c)
 {
 	c->sipi = c->acted = a->now;
 	c->sipi_sender = a->ev->cpu;
-	c->sipi_from_smm = applying_in_smm(a, a->ev->cpu);
+	c->sipi_from_smm = applying_is_inside(a);
 	c->sipi_vector = (unsigned)event_get(a->ev, IPI_VECTOR, 0);
 	c->sipis++;
-	if (!c->sipi_from_smm && !moment_is(c->started))
+	if (applying_is_outside(a) && !moment_is(c->started))
 		c->started = a->now;
 }
 

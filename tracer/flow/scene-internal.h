@@ -20,6 +20,14 @@ static inline bool applying_in_smm(const struct applying *a, int cpu)
 	return cpuset_valid(cpu) && cpu_in_smm(&a->m->cpu[cpu]);
 }
 
+/*
+ * Is it done in SMM, whoever does it? Of an event without a CPU that is certain when no CPU that could
+ * have done it is outside: all but hot ones that wait to be relocated are in SMM.
+ */
+bool applying_is_inside(const struct applying *a);
+/* Is it done outside? Neither holds when it cannot be told. */
+bool applying_is_outside(const struct applying *a);
+
 /* scene-round.c */
 void scene_act(struct applying *a); /* the event's CPU acts in SMM: the first to do so in a round is its monarch */
 void scene_round_enter(struct applying *a, int cpu);

@@ -6,6 +6,32 @@
 #define APM_CMD_ACPI_ENABLE 2
 #define APM_CMD_ACPI_DISABLE 3
 
+/* ---- inside or outside? ---- */
+
+static bool can_act(const struct scene_cpu *c)
+{
+	return c->relocated || !c->hot || moment_is(c->started);
+}
+
+bool applying_is_inside(const struct applying *a)
+{
+	const struct scene *s = a->s;
+
+	if (cpuset_valid(a->ev->cpu) || cpuset_empty(&s->round.inside))
+		return applying_in_smm(a, a->ev->cpu);
+	for (int i = cpuset_next(&s->present, 0); i >= 0; i = cpuset_next(&s->present, i + 1))
+		if (can_act(&s->cpu[i]) && !applying_in_smm(a, i))
+			return false;
+	return true;
+}
+
+bool applying_is_outside(const struct applying *a)
+{
+	if (cpuset_valid(a->ev->cpu))
+		return !applying_in_smm(a, a->ev->cpu);
+	return cpuset_empty(&a->s->round.inside) && cpuset_empty(&a->s->last.inside);
+}
+
 /* ---- rounds ---- */
 
 static void begin_round(struct applying *a)
