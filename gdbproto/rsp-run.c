@@ -163,6 +163,10 @@ void rsp_assume_running(struct rsp *r)
 	r->running = true;
 }
 
+/*
+ * The stop that told of the pause stands without an ack, and QEMU takes nothing but one before that: not
+ * our 0x03 either (gdbstub.c, gdb_read_byte). Where none is due, a '+' stops a running target just as well.
+ */
 int rsp_probe_running(struct rsp *r, int wait_ms, struct error *err)
 {
 	struct rsp_stop stop;
@@ -170,7 +174,7 @@ int rsp_probe_running(struct rsp *r, int wait_ms, struct error *err)
 
 	if (!r->running)
 		return 0;
-	if (rsp_conn_queue(&r->conn, "\003", 1, err) < 0 || rsp_conn_send(&r->conn, 1, rsp_due(r), err) < 0)
+	if (rsp_conn_queue(&r->conn, "+\003", 2, err) < 0 || rsp_conn_send(&r->conn, 2, rsp_due(r), err) < 0)
 		return -ERR_TARGET;
 	rc = wait_stop(r, rsp_deadline(wait_ms), true, &stop, err);
 	r->running = false;

@@ -252,6 +252,8 @@ static int turn(struct recorder *r, struct error *err)
 		rc = on_target(r, look(r, err));
 	if (!rc && p[7].revents)
 		rc = on_target(r, on_qmp(r, err));
+	if (!rc)
+		rc = on_target(r, gdb_look_after_pause(r->gdb, err));
 	if (!rc && p[2].revents)
 		rc = on_signal(r, err);
 	if (rc)

@@ -129,6 +129,7 @@ struct gdb {
 
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
+	int64_t sampled_ns, sampled_cpu_ns; /* QEMU's CPU time, while so */
 	int64_t pause_start;  /* 0 = running */
 	int64_t cpus_checked_ns;
 
@@ -231,6 +232,9 @@ int gdb_handoff_passed(struct stop_ctx *s, struct error *err);
 void gdb_config_read(struct gdb *g, int64_t ts);
 /* The same, when it is worth the time: asked for, or not locked yet. */
 void gdb_config_at_stop(struct gdb *g, int64_t ts);
+
+/* gdb-foreign.c: somebody else's pause is over, and nobody said so: 1 = by @stop we stopped the guest, 0, negative. */
+int gdb_foreign_check(struct gdb *g, struct rsp_stop *stop, struct error *err);
 
 /* gdb-kick.c: kick kick_due. 0, also when it was not to be done, which is told; negative = do not let the guest run. */
 int gdb_kick_at_stop(struct gdb *g, int64_t ts, struct error *err);

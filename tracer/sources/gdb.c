@@ -180,6 +180,14 @@ int gdb_look(struct gdb *g, struct error *err)
 	return interrupt(g, err);
 }
 
+int gdb_look_after_pause(struct gdb *g, struct error *err)
+{
+	struct rsp_stop stop;
+	int rc = gdb_foreign_check(g, &stop, err);
+
+	return rc > 0 ? take_stop(g, &stop, true, WHY_INTERRUPT, err) : rc;
+}
+
 int gdb_rescan(struct gdb *g, struct error *err)
 {
 	return interrupt(g, err);

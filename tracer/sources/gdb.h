@@ -66,6 +66,9 @@ int gdb_wake(struct gdb *g, struct error *err);
  */
 int gdb_look(struct gdb *g, struct error *err);
 
+/* Somebody else's pause may be over without a word: to be called now and then. enum gdb_status, or negative. */
+int gdb_look_after_pause(struct gdb *g, struct error *err);
+
 /* A CPU came or went, somebody says: see who exists. enum gdb_status, or negative. */
 int gdb_rescan(struct gdb *g, struct error *err);
 
