@@ -142,6 +142,17 @@ int kick_choose(const struct kick_scene *before, const struct kick_scene *now, i
 	return 0;
 }
 
+int kick_still_due(const struct kick_plan *p, struct error *err)
+{
+	if (!waits_for_byte(&p->sender))
+		return fail(err, ERR_FINDING, "not kicked: CPU %d is in SMM, but no longer waits there for a flag",
+			    p->sender.regs.cpu);
+	if (!penned(&p->lost))
+		return fail(err, ERR_FINDING, "not kicked: CPU %d is no longer halted in real mode",
+			    p->lost.regs.cpu);
+	return 0;
+}
+
 const char *kick_where(char *out, size_t size, const struct kick_cpu *c)
 {
 	char wait[80] = "";

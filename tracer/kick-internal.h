@@ -50,6 +50,11 @@ const struct kick_cpu *kick_find(const struct kick_scene *s, int cpu);
  */
 int kick_choose(const struct kick_scene *before, const struct kick_scene *now, int64_t cpu,
 		struct kick_plan *out, struct error *err);
+/*
+ * Of one look only, some time after a verdict: does the sender poll a flag, and does the lost CPU halt
+ * where one that lost its SMI does? A CPU that has gone on must not get an SMI more. 0, or negative.
+ */
+int kick_still_due(const struct kick_plan *p, struct error *err);
 /* Still waiting for the same memory, with the same value in it, or (where none is known) still in SMM? */
 bool kick_still_waits(const struct kick_cpu *then, const struct kick_cpu *now);
 /* Is it where it was, in the state it was in? */

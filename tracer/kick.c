@@ -195,6 +195,8 @@ int kick_standing(struct rsp *r, struct guard *guard, const struct kick_args *ar
 	if (!rc)
 		rc = kick_choose(&now, &now, args->cpu, &plan, err);
 	if (!rc)
+		rc = kick_still_due(&plan, err);
+	if (!rc)
 		rc = kick_find_apic(r, &plan, err);
 	if (!rc)
 		rc = kick_poke(r, guard, &plan, args, err);

@@ -37,6 +37,7 @@ struct pipeline {
 	int64_t flushed_ns;
 	int failed_fd, look_fd;
 	atomic_bool busy;
+	atomic_bool wants_look;
 	atomic_int kick_cpu;
 	int offered;             /* what kick_cpu was set to last */
 	struct error err;
@@ -247,14 +248,16 @@ static bool offer_kick(struct pipeline *p)
 static void go_on(struct pipeline *p, bool finishing)
 {
 	int64_t until = clock_now() - PIPELINE_HORIZON_NS;
-	bool wanted;
 
 	deliver_until(p, finishing ? INT64_MAX : until);
 	if (!p->err.code)
 		check_sink(p, finishing ? judge_finish(p->judge, &p->err) :
 					  judge_advance(p->judge, until, &p->err));
-	wanted = judge_wants_look(p->judge);
-	if (offer_kick(p) || wanted)
+	if (judge_wants_look(p->judge)) {
+		atomic_store(&p->wants_look, true);
+		signal_fd(p->look_fd);
+	}
+	if (offer_kick(p))
 		signal_fd(p->look_fd);
 	atomic_store(&p->busy, scene_busy(judge_scene(p->judge)));
 	if (finishing || clock_now() - p->flushed_ns >= FLUSH_NS)
@@ -369,6 +372,11 @@ int pipeline_failed_fd(const struct pipeline *p)
 int pipeline_look_fd(const struct pipeline *p)
 {
 	return p->look_fd;
+}
+
+bool pipeline_take_look(struct pipeline *p)
+{
+	return atomic_exchange(&p->wants_look, false);
 }
 
 int pipeline_take_kick(struct pipeline *p)

@@ -37,8 +37,11 @@ struct event_out *pipeline_input(struct pipeline *p);
 /* A descriptor that becomes readable when a sink has failed. */
 int pipeline_failed_fd(const struct pipeline *p);
 
-/* A descriptor that becomes readable when an episode is stuck: somebody should look where the CPUs are. */
+/* A descriptor that becomes readable when there is something for the next two to take. */
 int pipeline_look_fd(const struct pipeline *p);
+
+/* An episode has become stuck: somebody should look where the CPUs are; told once. Any thread. */
+bool pipeline_take_look(struct pipeline *p);
 
 /* A CPU that lost its SMI and could be sent it again, told once, over look_fd; CPU_UNKNOWN = none. Any thread. */
 int pipeline_take_kick(struct pipeline *p);

@@ -213,12 +213,17 @@ static int on_qmp(struct recorder *r, struct error *err)
 /* An episode is stuck: look at the guest; and once that told who lost an SMI, help if we are to. */
 static int look(struct recorder *r, struct error *err)
 {
-	int cpu = pipeline_take_kick(r->pipeline);
 	uint64_t count;
+	bool wanted;
+	int cpu;
 
 	if (read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0)
-		return 0;
-	return r->args->kick && cpu != CPU_UNKNOWN ? gdb_kick(r->gdb, cpu, err) : gdb_look(r->gdb, err);
+		return 0; /* before the two are taken: what comes in between wakes us again */
+	wanted = pipeline_take_look(r->pipeline);
+	cpu = pipeline_take_kick(r->pipeline);
+	if (r->args->kick && cpu != CPU_UNKNOWN)
+		return gdb_kick(r->gdb, cpu, err);
+	return wanted ? gdb_look(r->gdb, err) : 0;
 }
 
 static int turn(struct recorder *r, struct error *err)

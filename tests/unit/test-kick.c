@@ -114,6 +114,18 @@ static void what_moves_is_not_stuck(void **state)
 	assert_refused(kick_choose(&then, &now, KICK_ANY_CPU, &plan, &err), ERR_FINDING, "no CPU is halted");
 }
 
+/* While recording a verdict names the CPU, and what it says may be over when it comes to the kick. */
+static void what_went_on_since_the_verdict_is_not_kicked(void **state)
+{
+	(void)state;
+	assert_int_equal(choose(SCENE(monarch(0), penned(1), penned(2)), 2), 0);
+	assert_int_equal(kick_still_due(&plan, &err), 0);
+	assert_int_equal(choose(SCENE(monarch(0), runs(1)), 1), 0);
+	assert_refused(kick_still_due(&plan, &err), ERR_FINDING, "no longer halted");
+	assert_int_equal(choose(SCENE(ap(0), penned(1)), 1), 0);
+	assert_refused(kick_still_due(&plan, &err), ERR_FINDING, "no longer waits");
+}
+
 /* ---- a stub that refuses ---- */
 
 static struct fake fake;
@@ -323,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_named_cpu_need_not_be_penned),
 		cmocka_unit_test(what_does_not_hang_is_refused),
 		cmocka_unit_test(what_moves_is_not_stuck),
+		cmocka_unit_test(what_went_on_since_the_verdict_is_not_kicked),
 		cmocka_unit_test(kvm_is_refused),
 		cmocka_unit_test(steps_with_interrupts_are_refused),
 		cmocka_unit_test(an_apic_elsewhere_is_refused),
