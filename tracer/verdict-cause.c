@@ -16,15 +16,13 @@ static bool concerns(const struct verdict_input *in, const struct episode *ep, c
 
 const struct violation *verdict_cause(const struct verdict_input *in, const struct episode *ep)
 {
-	const struct violation *first[SEVERITY_COUNT] = { NULL }, *v;
+	const struct violation *first = NULL, *v;
 
-	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++) {
-		enum check_severity s = invariant_list[v->invariant]->severity;
-
-		if (concerns(in, ep, v) && (!first[s] || v->ts < first[s]->ts))
-			first[s] = v;
-	}
-	return first[SEVERITY_ERROR] ? first[SEVERITY_ERROR] : first[SEVERITY_WARNING];
+	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++)
+		if (invariant_list[v->invariant]->severity != SEVERITY_NOTE && concerns(in, ep, v) &&
+		    (!first || v->ts < first->ts))
+			first = v;
+	return first;
 }
 
 int verdict_expected_cpu(const struct verdict_input *in)

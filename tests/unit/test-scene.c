@@ -120,6 +120,37 @@ static void a_round_ends_when_all_are_out(void **state)
 	assert_int_equal(r->last_leave.ns, 2006);
 }
 
+/* A log without thread ids names no CPU: it is told by who is in SMM, or not at all. */
+static void an_event_without_a_cpu_is_inside_or_outside(void **state)
+{
+	struct world *w = *state;
+	const struct scene_cpu *hot = &w->scene.cpu[2];
+
+	play(w, at_the_os);
+	play(w, "t=1000 cpu=1 cpu-add apic_id=1\n"
+		"t=1000 cpu=1 smbase-found smbase=0xffc1000 via=scan\n"
+		"t=2000 cpu=2 cpu-add apic_id=2\n"
+		"t=2001 cpuhp reg=4 dir=read value=3 selector=2\n");
+	assert_int_equal(hot->insert_seen.ns, 2001);
+	play(w, "t=2002 port port=0xb2 dir=write value=4\n"
+		"t=2003 cpu=0 smi-enter smbase=0xffbf000\n"
+		"t=2004 cpuhp reg=5 dir=write value=3 selector=2\n"
+		"t=2005 cpuhp reg=8 dir=read value=2 selector=2\n");
+	assert_false(moment_is(hot->enumerated)); /* CPU 1 is outside: it may have been the OS */
+	play(w, "t=2006 cpu=1 smi-enter smbase=0xffc1000\n"
+		"t=2007 cpuhp reg=8 dir=read value=2 selector=2\n"
+		"t=2008 ipi target=2 mode=init dest=one\n"
+		"t=2009 ipi target=2 mode=sipi vector=0x9f dest=one\n");
+	assert_int_equal(hot->enumerated.ns, 2007);
+	assert_true(hot->init_from_smm && hot->sipi_from_smm);
+	assert_false(moment_is(hot->started));
+	play(w, "t=2010 cpu=0 smi-leave smbase=0xffbf000 via=breakpoint\n"
+		"t=2011 cpu=1 smi-leave smbase=0xffc1000 via=breakpoint\n"
+		"t=2012 ipi target=2 mode=sipi vector=0x9e dest=one\n");
+	assert_false(hot->sipi_from_smm);
+	assert_int_equal(hot->started.ns, 2012);
+}
+
 /* A CPU may be on its way out when the next SMI is raised and taken by another. */
 static void rounds_may_overlap(void **state)
 {
@@ -260,6 +291,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_cpu_added_at_boot_is_not_hot, begin, end),
 		cmocka_unit_test_setup_teardown(a_cpu_added_later_is_hot, begin, end),
 		cmocka_unit_test_setup_teardown(a_round_ends_when_all_are_out, begin, end),
+		cmocka_unit_test_setup_teardown(an_event_without_a_cpu_is_inside_or_outside, begin, end),
 		cmocka_unit_test_setup_teardown(rounds_may_overlap, begin, end),
 		cmocka_unit_test_setup_teardown(acpi_enable_raises_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(an_init_in_smm_drops_the_smi, begin, end),
