@@ -28,6 +28,7 @@ const char *const pause_why_name[WHY_COUNT] = {
 	[WHY_ATTACH] = "attach", [WHY_STOP] = "stop", [WHY_INTERRUPT] = "interrupt",
 	[WHY_DETACH] = "detach", [WHY_SUSPEND] = "suspend", [WHY_NEW_CPU] = "new-cpu",
 	[WHY_FOREIGN] = "foreign", [WHY_NO_SMBASE] = "no-smbase",
+	[WHY_NO_LOG] = "no-log",
 };
 
 #define X(R, name, help) [CONFIG_##R] = { name, help },

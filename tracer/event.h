@@ -285,6 +285,7 @@ enum pause_why {
 	WHY_NEW_CPU,    /* a hot-added CPU had no breakpoints yet */
 	WHY_FOREIGN,    /* stopped by somebody else */
 	WHY_NO_SMBASE,  /* the SMBASE of this CPU is not known, its SMIs cannot be seen */
+	WHY_NO_LOG,     /* QEMU's log was not read: no ports, IPIs, resets, hot-plug registers */
 	WHY_COUNT
 };
 

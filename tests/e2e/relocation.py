@@ -153,6 +153,48 @@ def attached_late(make=efi_hotplug):
         rechecked(path)
 
 
+def paused_in_a_hang():
+    """Somebody stops and continues a guest that hangs: it is traced on, and kicked, all the same."""
+    with efi_hotplug(qtest=False, gdb=True, timestamps=True) as g:
+        g.start()
+        g.await_serial("GUEST-READY", 120)
+        path = g.path("db.smm")
+        tracer = Tracer("attach", g.target, "-o", path, "--headless", "--kick")
+        tracer.await_err("recording", 30)
+        g.plug()
+        g.await_hang(1)
+        g.qmp.call("stop")
+        tracer.await_err("somebody paused", 30)
+        g.qmp.call("cont")
+        g.await_online(1, 60)
+        equal(tracer.stop(), 130, "exit status: " + tracer.err.text[-500:])
+        true(g.running(), "the guest runs")
+        with Recording(path) as r:
+            equal(r.one("SELECT count(*) FROM pause_v WHERE why = 'foreign'"), 1, "pauses that were not ours")
+            equal(r.rows("SELECT detail FROM event_v WHERE kind = 'session' ORDER BY id")[-1], ("what=detach",),
+                  "the session's end")
+            only_quirks(r)
+
+
+def without_the_log():
+    """QEMU's log is left alone, QMP asked instead: the plug is seen, and what needs the log is not judged."""
+    socket_path = os.path.join(tempfile.mkdtemp(), "qmp")
+    with efi_hotplug(qtest=False, gdb=True, args=["-qmp", "unix:%s,server=on,wait=off" % socket_path]) as g:
+        g.start()
+        g.await_serial("GUEST-READY", 120)
+        path = g.path("db.smm")
+        tracer = Tracer("attach", g.target, "-o", path, "--headless", "--no-log", "--qmp", socket_path)
+        tracer.await_err("recording", 30)
+        g.plug()
+        tracer.await_out("cpu1 cpu-add", 30)
+        equal(tracer.stop(), 130, "exit status: " + tracer.err.text[-500:])
+        with Recording(path) as r:
+            equal(r.one("SELECT reason FROM blind_v WHERE source = 'qemulog'"), "no-log", "the log is missed")
+            needs_log = ("cmd-4", "no-spurious-4", "broadcast", "enumerate-first", "no-init-in-smm")
+            for name in needs_log:
+                true(r.one("SELECT status FROM invariant_v WHERE name = ?", name) in ("never", "unknown"), name)
+
+
 def four_cpus_boot_without_a_violation():
     with Guest(smp=4) as g:
         path = g.path("db.smm")
@@ -323,7 +365,7 @@ def an_os_that(word, rule, *options):
 
 
 run_tests(the_stock_hang_is_explained, plugs_and_an_unplug, case(plugs_and_an_unplug, linux_hotplug),
-          attached_late, case(attached_late, linux_hotplug), four_cpus_boot_without_a_violation,
+          attached_late, paused_in_a_hang, without_the_log, case(attached_late, linux_hotplug), four_cpus_boot_without_a_violation,
           no_smram_at_the_default_base, no_broadcast_dead_loops, old_machines_refuse,
           old_machines_refuse_unplug, added_behind_the_broadcast, qemu_dies_at_a_replug, out_is_late,
           an_ap_is_missed,

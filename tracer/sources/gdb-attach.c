@@ -148,6 +148,7 @@ struct gdb *gdb_open(const struct gdb_args *args, struct error *err)
 	if (found == FOUND_LEFTOVER)
 		gdb_note(g, "the guest stood at a breakpoint that a killed debugger left behind; removed");
 	gdb_put_session(g, SESSION_ATTACH, ts);
+	g->attached_ns = ts;
 	gdb_pause_begins(g, ts);
 	if (set_up(g, found, ts, err) < 0 || start_guest(g, found, err) < 0) {
 		gdb_close(g, GDB_GOES_ON);

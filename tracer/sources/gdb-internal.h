@@ -130,6 +130,7 @@ struct gdb {
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
 	int64_t sampled_ns, sampled_cpu_ns; /* QEMU's CPU time, while so */
+	int64_t attached_ns;
 	int64_t pause_start;  /* 0 = running */
 	int64_t cpus_checked_ns;
 

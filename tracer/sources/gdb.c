@@ -131,7 +131,8 @@ static int handle_stop(struct gdb *g, const struct rsp_stop *stop, struct error 
 	if (stop->kind == RSP_STOP_EXITED)
 		return GDB_EXITED;
 	if (stop->signal == SIGNAL_TRAP)
-		return take_stop(g, stop, stop->recv_ns - g->cpus_checked_ns > CPUS_CHECK_NS, WHY_STOP, err);
+		return take_stop(g, stop, !g->log || stop->recv_ns - g->cpus_checked_ns > CPUS_CHECK_NS, WHY_STOP,
+				 err);
 	if (!g->foreign_since)
 		gdb_note(g, "somebody paused the guest; it stays paused until they continue it");
 	gdb_foreign_over(g, stop->recv_ns);
@@ -206,6 +207,18 @@ bool gdb_busy(const struct gdb *g)
 
 /* ---- detach ---- */
 
+/* Told at the end: without the log whatever rests on it is not known. */
+static void report_no_log(struct gdb *g, int64_t ts)
+{
+	struct event ev = event_new(EV_BLIND, SRC_QEMULOG, CPU_UNKNOWN, g->attached_ns);
+
+	if (g->log || !g->attached_ns)
+		return;
+	event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
+	event_set(&ev, BLIND_WHY, WHY_NO_LOG);
+	gdb_put(g, ev);
+}
+
 static void report_blind(struct gdb *g, int64_t ts)
 {
 	for (int i = 0; i < g->cpus; i++) {
@@ -272,6 +285,7 @@ void gdb_close(struct gdb *g, enum gdb_status how)
 	int64_t ts = clock_now();
 
 	report_blind(g, ts);
+	report_no_log(g, ts);
 	gdb_put_session(g, !given_back ? SESSION_TARGET_LOST : how == GDB_EXITED ? SESSION_TARGET_EXIT :
 						SESSION_DETACH, ts);
 	if (given_back)
