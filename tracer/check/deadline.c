@@ -177,7 +177,7 @@ static void reloc_overdue(struct check *c, const struct model *m, const struct s
 		const struct wait *w = &st->waits.cpu[cpu];
 		const struct scene_cpu *monarch = &s->cpu[st->monarch[cpu]];
 		enum stage stage = st->stage[cpu];
-		struct finding f = finding_overdue(now, cpu, st->sipi[cpu], w->id);
+		struct finding f = finding_overdue(st->waits.over_ns, cpu, st->sipi[cpu], w->id);
 		char polls[48] = "";
 
 		if (event_has(&monarch->seen_event, CPU_SEEN_POLLS) && monarch->seen.ns >= w->ns)
@@ -262,7 +262,7 @@ static void balance_overdue(struct check *c, const struct model *m, const struct
 	int cpu;
 
 	while ((cpu = waits_overdue(&st->inside, s, deadline, now)) >= 0) {
-		struct finding f = finding_overdue(now, cpu, m->cpu[cpu].smi.id, 0);
+		struct finding f = finding_overdue(st->inside.over_ns, cpu, m->cpu[cpu].smi.id, 0);
 		bool monarch = s->round.monarch == cpu && cpuset_has(&s->round.inside, cpu);
 		bool at_default = m->cpu[cpu].state == STATE_SMM_DEFAULT;
 

@@ -145,7 +145,7 @@ static void overdue(struct check *c, const struct model *m, const struct scene *
 	(void)m;
 	while ((cpu = waits_overdue(&st->waits, s, deadline, now)) >= 0) {
 		const struct at_init *p = &st->cpu[cpu];
-		struct finding f = finding_overdue(now, cpu, p->raised, p->init);
+		struct finding f = finding_overdue(st->waits.over_ns, cpu, p->raised, p->init);
 
 		f.evidence[2] = p->reset ? p->reset : st->waits.cpu[cpu].id;
 		check_missing(c, &f, p->ns,

@@ -137,7 +137,7 @@ static void about_overdue(struct check *c, const struct model *m, const struct s
 	(void)m;
 	while ((cpu = waits_overdue(&st->rsm, s, deadline, now)) >= 0) {
 		const struct wait *w = &st->rsm.cpu[cpu];
-		struct finding f = finding_overdue(now, cpu, s->cpu[cpu].default_entry.id, w->id);
+		struct finding f = finding_overdue(st->rsm.over_ns, cpu, s->cpu[cpu].default_entry.id, w->id);
 
 		check_missing(c, &f, w->ns, "CPU %d set AboutToLeaveSmm and has not left SMM %.1f s later",
 			      cpu, rule_seconds(deadline));

@@ -33,9 +33,9 @@ struct finding finding_at(const struct check_input *in, int cpu, int64_t first, 
 	return f;
 }
 
-struct finding finding_overdue(int64_t now, int cpu, int64_t first, int64_t second)
+struct finding finding_overdue(int64_t ts, int cpu, int64_t first, int64_t second)
 {
-	struct finding f = { .cpu = cpu, .ts = now };
+	struct finding f = { .cpu = cpu, .ts = ts };
 
 	add_evidence(&f, first);
 	add_evidence(&f, second);
@@ -71,6 +71,7 @@ int waits_overdue(struct waits *w, const struct scene *s, int64_t deadline, int6
 
 		if (waited >= deadline) {
 			cpuset_remove(&w->on, i);
+			w->over_ns = now - (waited - deadline);
 			return i;
 		}
 		if (waited > longest)

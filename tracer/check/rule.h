@@ -19,8 +19,8 @@ enum smm_place smm_place(const struct model *m, int cpu);
 /* A finding at the event of @in, proved by it and by @first, @second, @third (0 = none), in that order. */
 struct finding finding_at(const struct check_input *in, int cpu, int64_t first, int64_t second,
 			  int64_t third);
-/* The same at @now, when nothing has happened. */
-struct finding finding_overdue(int64_t now, int cpu, int64_t first, int64_t second);
+/* The same at @ts, when it was overdue and nothing had happened. */
+struct finding finding_overdue(int64_t ts, int cpu, int64_t first, int64_t second);
 
 /*
  * CPUs for which something has to come within a deadline of guest time. A zeroed one waits for nothing.
@@ -32,6 +32,7 @@ struct waits {
 		int64_t id, ns, paused;
 	} cpu[EVENT_MAX_CPUS];
 	int64_t soonest; /* none began before */
+	int64_t over_ns; /* when the one waits_overdue() told of was overdue, which may be before anybody looked */
 };
 
 void waits_start(struct waits *w, int cpu, const struct check_input *in);
