@@ -77,7 +77,8 @@ def raise_smis(g, count, tracer=None):
         g.qmp.hmp("o /b 0xb2 0")
         if tracer:
             until(lambda: tracer.out.text.count("smi-leave") >= before + cpus(g), 10,
-                  "every CPU's RSM on stdout; it said %r" % tracer.out.text[-600:])
+                  "every CPU's RSM on stdout; it said %r, %r; the guest %s" % (
+                      tracer.out.text[-600:], tracer.err.text[-300:], "runs" if g.running() else "stands"))
 
 
 def attach(g, *options, **popen):
