@@ -148,6 +148,9 @@ struct gdb {
 /* gdb-out.c: what is said, to the pipeline and to the user */
 void gdb_put(struct gdb *g, struct event ev);
 void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t until, enum pause_why why);
+/* @source could not see @cpu, CPU_UNKNOWN = any, during [from, until). */
+void gdb_put_blind(struct gdb *g, enum event_source source, int cpu, int64_t from, int64_t until,
+		   enum pause_why why);
 void gdb_put_session(struct gdb *g, enum session_what what, int64_t ts);
 void gdb_note(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void gdb_set_in_smm(struct gdb *g, struct gcpu *c, bool in_smm);

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "../flow/scene.h"
+
 static void wake(struct log_tap *tap)
 {
 	uint64_t one = 1;
@@ -38,7 +40,7 @@ static bool sent_from_smm(struct log_tap *tap, const struct event *ev)
 static void note_hotplug(struct log_tap *tap, const struct event *ev)
 {
 	if (ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == APM_CNT &&
-	    event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE && event_get(ev, PORT_VALUE, 0) == 4)
+	    event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE && event_get(ev, PORT_VALUE, 0) == APM_CMD_CPU_HOTPLUG)
 		atomic_store(&tap->hotplug_smi, true);
 	if (ev->kind == EV_IPI && event_get(ev, IPI_MODE, IPI_FIXED) == IPI_SIPI && sent_from_smm(tap, ev))
 		atomic_store(&tap->sipi_page, event_get(ev, IPI_VECTOR, 0) << 12);
@@ -47,8 +49,8 @@ static void note_hotplug(struct log_tap *tap, const struct event *ev)
 /* The eject takes the CPU away before the monarch's RSM, which is one of the next stops. */
 static bool ejects(const struct event *ev)
 {
-	return ev->kind == EV_CPUHP && event_get(ev, CPUHP_REG, 0) == 4 &&
-	       event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE && event_get(ev, CPUHP_VALUE, 0) & 8;
+	return ev->kind == EV_CPUHP && event_get(ev, CPUHP_REG, 0) == HP_CONTROL &&
+	       event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE && event_get(ev, CPUHP_VALUE, 0) & HP_EJECT;
 }
 
 void gdb_log_tap(struct event_out *out, const struct event *ev)

@@ -40,6 +40,16 @@ void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t unt
 	gdb_put(g, ev);
 }
 
+void gdb_put_blind(struct gdb *g, enum event_source source, int cpu, int64_t from, int64_t until,
+		   enum pause_why why)
+{
+	struct event ev = event_new(EV_BLIND, source, cpu, from);
+
+	event_set(&ev, BLIND_UNTIL, (uint64_t)until);
+	event_set(&ev, BLIND_WHY, why);
+	gdb_put(g, ev);
+}
+
 void gdb_pause_begins(struct gdb *g, int64_t ts)
 {
 	g->pause_start = ts;

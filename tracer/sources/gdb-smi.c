@@ -134,13 +134,9 @@ static void prove_base(struct stop_ctx *s, uint64_t base)
 
 static void end_blindness(struct stop_ctx *s)
 {
-	struct event ev = event_new(EV_BLIND, SRC_GDB, s->c->index, s->c->blind_since);
-
 	if (!s->c->blind_since)
 		return;
-	event_set(&ev, BLIND_UNTIL, (uint64_t)s->ts);
-	event_set(&ev, BLIND_WHY, WHY_NO_SMBASE);
-	gdb_put(s->g, ev);
+	gdb_put_blind(s->g, SRC_GDB, s->c->index, s->c->blind_since, s->ts, WHY_NO_SMBASE);
 	s->c->blind_since = 0;
 }
 

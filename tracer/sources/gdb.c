@@ -37,11 +37,8 @@ static int arm_new_cpus(struct gdb *g, int64_t ts, struct error *err)
 		return -1;
 	for (int i = known; i < g->cpus; i++) {
 		int64_t born = atomic_exchange(&g->tap.born[i], 0);
-		struct event ev = event_new(EV_BLIND, SRC_GDB, i, born ? born : since);
 
-		event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
-		event_set(&ev, BLIND_WHY, WHY_NEW_CPU);
-		gdb_put(g, ev);
+		gdb_put_blind(g, SRC_GDB, i, born ? born : since, ts, WHY_NEW_CPU);
 		g->cpu[i].hot = true;
 		if (gdb_capture_new_cpu(g, &g->cpu[i], ts, err) < 0)
 			return -1;
@@ -210,25 +207,15 @@ bool gdb_busy(const struct gdb *g)
 /* Told at the end: without the log whatever rests on it is not known. */
 static void report_no_log(struct gdb *g, int64_t ts)
 {
-	struct event ev = event_new(EV_BLIND, SRC_QEMULOG, CPU_UNKNOWN, g->attached_ns);
-
-	if (g->log || !g->attached_ns)
-		return;
-	event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
-	event_set(&ev, BLIND_WHY, WHY_NO_LOG);
-	gdb_put(g, ev);
+	if (!g->log && g->attached_ns)
+		gdb_put_blind(g, SRC_QEMULOG, CPU_UNKNOWN, g->attached_ns, ts, WHY_NO_LOG);
 }
 
 static void report_blind(struct gdb *g, int64_t ts)
 {
 	for (int i = 0; i < g->cpus; i++) {
-		struct event ev = event_new(EV_BLIND, SRC_GDB, i, g->cpu[i].blind_since);
-
-		if (!g->cpu[i].blind_since)
-			continue;
-		event_set(&ev, BLIND_UNTIL, (uint64_t)ts);
-		event_set(&ev, BLIND_WHY, WHY_NO_SMBASE);
-		gdb_put(g, ev);
+		if (g->cpu[i].blind_since)
+			gdb_put_blind(g, SRC_GDB, i, g->cpu[i].blind_since, ts, WHY_NO_SMBASE);
 	}
 }
 
