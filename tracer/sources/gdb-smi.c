@@ -206,6 +206,17 @@ bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin)
 	return false;
 }
 
+/* The code may have changed since the CPU's entry, if that was told at another CPU's stop: so it is read again. */
+bool gdb_smi_begins_with_rsm(struct gdb *g, const struct gcpu *c, uint64_t lin)
+{
+	uint8_t code[2];
+
+	if (c->cur != SMBASE_DEFAULT || lin != DEFAULT_ENTRY || g->handoff.first.code == CODE_GATE)
+		return false;
+	read_code(g, lin, code, sizeof(code));
+	return code[0] == 0x0f && code[1] == 0xaa;
+}
+
 /*
  * Has the CPU left SMM without our seeing it? Asked only when the slot is written
  * once more in one SMI: that is rare, and the monitor's answer is long.
