@@ -32,6 +32,7 @@ Deadlines are written for an idle machine; deadline() stretches them on a loaded
 
 import atexit
 import collections
+import concurrent.futures
 import contextlib
 import functools
 import glob
@@ -185,6 +186,17 @@ class shared:
         if guest:
             guest.close()
         return failed
+
+
+class side_by_side:
+    """Tests that may run at the same time, @n at once: run_tests(side_by_side(2, first, second, third))."""
+
+    def __init__(self, n, *tests):
+        self.n, self.tests = n, tests
+
+    def run_members(self):
+        with concurrent.futures.ThreadPoolExecutor(self.n) as pool:
+            return list(pool.map(run_one, filter(selected, self.tests))).count(False)
 
 
 def case(function, *args, **kwargs):
