@@ -156,20 +156,39 @@ static uint64_t base_of_entry(const struct stop_ctx *s)
 	return hits == 1 ? base : SMBASE_UNKNOWN;
 }
 
+/* Told already: from its registers, when another CPU's stop came first. */
+static bool entry_is_told(struct gcpu *c, uint64_t base)
+{
+	bool told = c->in_smm && c->cur == base && (c->mode == CAP_TOGGLE || c->told_early);
+
+	if (told)
+		c->told_early = false;
+	return told;
+}
+
+static int on_entry(struct stop_ctx *s, uint64_t lin, struct error *err)
+{
+	struct gcpu *c = s->c;
+	uint64_t base = base_of_entry(s);
+
+	if (base == SMBASE_UNKNOWN) {
+		c->told_early = false;
+		return 0;
+	}
+	if (!entry_is_told(c, base) && gdb_smi_enter(s, base, ORIGIN_OBSERVED, err) < 0)
+		return -1;
+	if (gdb_smi_is_rsm(c, lin)) /* nothing but RSM: the step over this breakpoint is the way out */
+		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
+	return 0;
+}
+
 static int on_breakpoint(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
 	uint64_t lin = gdb_smi_pc(c, &s->regs);
 
-	if (regs_at_smi_entry(&s->regs)) {
-		uint64_t base = base_of_entry(s);
-
-		if (base == SMBASE_UNKNOWN || (c->in_smm && c->cur == base && (c->mode == CAP_TOGGLE || c->told_early))) {
-			c->told_early = false;
-			return 0;
-		}
-		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
-	}
+	if (regs_at_smi_entry(&s->regs))
+		return on_entry(s, lin, err);
 	if (lin == s->g->handoff.first.pass && lin)
 		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
@@ -213,7 +232,7 @@ static int check_relocating(struct stop_ctx *s, struct error *err)
 	struct gcpu *c = s->c;
 	uint64_t lin = gdb_smi_pc(c, &s->regs);
 
-	if (!relocating(c))
+	if (!relocating(c) || (c->told_early && regs_at_smi_entry(&s->regs)))
 		return 0;
 	if (c->in_smm && gdb_smi_is_rsm(c, lin) && !regs_at_smi_entry(&s->regs)) {
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
