@@ -69,6 +69,7 @@ void scene_on_smi_enter(struct applying *a)
 	a->c->smi_pending = false;
 	if (base == SMBASE_DEFAULT) {
 		a->c->default_entry = a->now;
+		a->c->default_code = (enum handler_code)event_get(&a->s->handler, HANDLER_CODE, CODE_UNKNOWN);
 		return;
 	}
 	if (!moment_is(a->c->own_entry))

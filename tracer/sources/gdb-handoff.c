@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The code at the default SMBASE and the words by which monarch and new CPU talk. NewSmbase and
- * AboutToLeaveSmm are watched, the way through the gate is a breakpoint; the gate itself is not
- * watched, since a waiting CPU exchanges it with itself at every turn. So it, the pen's flag and the
- * code are sampled: at stops, and in between without one where guest RAM can be read from outside.
+ * The words by which monarch and new CPU talk. NewSmbase and AboutToLeaveSmm are watched, the way
+ * through the gate is a breakpoint; the gate itself is not watched, since a waiting CPU exchanges it
+ * with itself at every turn. So it, the pen's flag and the code are sampled: at stops, and in between
+ * without one where guest RAM can be read from outside.
  */
 #include "gdb-internal.h"
 
@@ -12,23 +12,14 @@
 #include "../clock.h"
 #include "guestram.h"
 
-#define DEFAULT_ENTRY (SMBASE_DEFAULT + SMM_ENTRY_OFFSET)
-#define CODE_EVERY_NS 20000000ll /* how often the code is looked at at stops */
-#define TOLD_OFTEN 64u           /* changes of code that nobody calls a handler */
-
 static const unsigned word_size[WORD_COUNT] = {
 	[WORD_GATE] = 8, [WORD_NEW_SMBASE] = 4, [WORD_ABOUT] = 1, [WORD_PEN] = 1,
 };
 
-static uint64_t word_addr(const struct handoff *h, enum handoff_word word)
+/* Does the code talk by such words, so that they are worth a look? */
+static bool talks(const struct handoff *h)
 {
-	switch (word) {
-	case WORD_GATE: return h->first.gate;
-	case WORD_NEW_SMBASE: return h->first.new_smbase;
-	case WORD_ABOUT: return h->first.about;
-	case WORD_PEN: return h->pen ? h->pen + PEN_FLAG : 0;
-	default: return 0;
-	}
+	return h->has_first && (h->first.code == CODE_GATE || first_smi_is_exchanged(&h->first));
 }
 
 void gdb_handoff_open(struct gdb *g)
@@ -49,8 +40,7 @@ void gdb_handoff_close(struct gdb *g)
 	g->handoff.ram = NULL;
 }
 
-/* From outside; else through the selected CPU, which must be in SMM then. */
-static bool read_guest(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len)
+bool gdb_handoff_read(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len)
 {
 	if (g->handoff.ram)
 		return guestram_read(g->handoff.ram, addr, out, len, NULL) >= 0;
@@ -59,11 +49,11 @@ static bool read_guest(struct gdb *g, bool stopped, uint64_t addr, void *out, si
 
 static bool read_word(struct gdb *g, bool stopped, enum handoff_word word, uint64_t *value)
 {
-	uint64_t addr = word_addr(&g->handoff, word);
+	uint64_t addr = g->handoff.addr[word];
 	uint8_t raw[8];
 
 	*value = 0;
-	if (!addr || !read_guest(g, stopped, addr, raw, word_size[word]))
+	if (!addr || !gdb_handoff_read(g, stopped, addr, raw, word_size[word]))
 		return false;
 	for (unsigned i = word_size[word]; i-- > 0;)
 		*value = *value << 8 | raw[i];
@@ -77,7 +67,7 @@ static struct event word_event(const struct gdb *g, enum handoff_word word, int 
 	struct event ev = event_new(EV_HANDOFF, SRC_GDB, cpu, ts);
 
 	event_set(&ev, HANDOFF_WORD, word);
-	event_set(&ev, HANDOFF_ADDR, word_addr(&g->handoff, word));
+	event_set(&ev, HANDOFF_ADDR, g->handoff.addr[word]);
 	if (g->handoff.word_known[word])
 		event_set(&ev, HANDOFF_OLD, g->handoff.word[word]);
 	return ev;
@@ -111,63 +101,7 @@ static void sample_word(struct gdb *g, enum handoff_word word, int64_t ts, bool 
 	put_word(g, &ev, word, value);
 }
 
-static void put_handler(struct gdb *g, int64_t ts)
-{
-	const struct first_smi *f = &g->handoff.first;
-	struct event ev = event_new(EV_HANDLER, g->handoff.ram ? SRC_GUESTRAM : SRC_GDB, CPU_UNKNOWN, ts);
-
-	ev.origin = ORIGIN_INFERRED;
-	event_set(&ev, HANDLER_CODE, f->code);
-	event_set(&ev, HANDLER_SUM, f->sum);
-	event_set(&ev, HANDLER_SIZE, f->size);
-	if (f->gate)
-		event_set(&ev, HANDLER_GATE, f->gate);
-	if (f->new_smbase)
-		event_set(&ev, HANDLER_NEW_SMBASE, f->new_smbase);
-	if (f->about)
-		event_set(&ev, HANDLER_ABOUT, f->about);
-	if (f->pass)
-		event_set(&ev, HANDLER_PASS, f->pass);
-	if (g->handoff.code_ns)
-		event_set(&ev, HANDLER_SINCE, (uint64_t)g->handoff.code_ns);
-	gdb_put(g, ev);
-}
-
-/* ---- samples ---- */
-
-/* Memory that is no handler changes as its owner likes: that is told, but not for ever. */
-static bool worth_telling(struct handoff *h, const struct first_smi *now)
-{
-	if (!h->has_first || now->code != h->first.code)
-		return true;
-	if (now->sum == h->first.sum && now->size == h->first.size)
-		return false;
-	return now->code != CODE_UNKNOWN || h->unknowns++ < TOLD_OFTEN;
-}
-
-static void sample_code(struct gdb *g, int64_t ts, bool stopped)
-{
-	struct handoff *h = &g->handoff;
-	uint8_t code[FIRST_SMI_CODE];
-	struct first_smi now;
-
-	if (!read_guest(g, stopped, DEFAULT_ENTRY, code, sizeof(code)))
-		return;
-	if (!h->has_first || memcmp(code, h->code, sizeof(code))) {
-		memcpy(h->code, code, sizeof(code));
-		first_smi_decode(&now, SMBASE_DEFAULT, code, sizeof(code));
-		if (worth_telling(h, &now)) {
-			if (now.code != CODE_GATE || h->first.gate != now.gate)
-				memset(h->word_known, 0, sizeof(h->word_known));
-			h->first = now;
-			put_handler(g, ts);
-			g->config_due = true;
-		}
-		h->first = now;
-		h->has_first = true;
-	}
-	h->code_ns = ts;
-}
+/* ---- the words ---- */
 
 /* A page that a CPU in SMM sent a SIPI to, or that a CPU halts in, is the pen if its code says so. */
 static void find_pen(struct gdb *g, bool stopped)
@@ -175,10 +109,10 @@ static void find_pen(struct gdb *g, bool stopped)
 	uint64_t page = atomic_load(&g->tap.sipi_page);
 	uint8_t code[PEN_CODE];
 
-	if (!page || page == g->handoff.pen || !read_guest(g, stopped, page, code, sizeof(code)) ||
+	if (!page || page + PEN_FLAG == g->handoff.addr[WORD_PEN] || !gdb_handoff_read(g, stopped, page, code, sizeof(code)) ||
 	    !first_smi_is_pen(code, sizeof(code)))
 		return;
-	g->handoff.pen = page;
+	g->handoff.addr[WORD_PEN] = page + PEN_FLAG;
 	g->handoff.word_known[WORD_PEN] = false;
 }
 
@@ -204,9 +138,9 @@ void gdb_handoff_at_stop(struct gdb *g, const struct gcpu *c, int64_t ts)
 
 	if (!h->ram && (!c || !c->in_smm || rsp_select(g->rsp, c->thread, NULL) < 0))
 		return;
-	if (ts - h->code_ns >= CODE_EVERY_NS || !h->has_first)
-		sample_code(g, ts, true);
-	if (h->first.code == CODE_GATE && (h->ram || gdb_handoff_busy(g)))
+	if (ts - h->looked_ns >= GDB_CODE_EVERY_NS || !h->has_first)
+		gdb_code_sample(g, ts, true, CPU_UNKNOWN);
+	if (talks(h) && (h->ram || gdb_handoff_busy(g)))
 		sample_words(g, ts, true);
 }
 
@@ -216,41 +150,54 @@ void gdb_tick(struct gdb *g)
 
 	if (!g->handoff.ram)
 		return;
-	sample_code(g, ts, false);
-	if (g->handoff.first.code == CODE_GATE)
+	gdb_code_sample(g, ts, false, CPU_UNKNOWN);
+	if (talks(&g->handoff))
 		sample_words(g, ts, false);
 }
 
 /* ---- points ---- */
 
+static const enum handoff_word watched[] = { WORD_NEW_SMBASE, WORD_ABOUT };
+
 void gdb_handoff_want(struct gdb *g)
 {
-	const struct first_smi *f = &g->handoff.first;
+	const struct handoff *h = &g->handoff;
 
-	if (f->code != CODE_GATE)
+	if (!talks(h))
 		return;
-	points_want(&g->points, RSP_SW_BREAK, f->pass, 1);
-	points_want(&g->points, RSP_WRITE_WATCH, f->new_smbase, word_size[WORD_NEW_SMBASE]);
-	points_want(&g->points, RSP_WRITE_WATCH, f->about, word_size[WORD_ABOUT]);
+	if (h->first.code == CODE_GATE)
+		points_want(&g->points, RSP_SW_BREAK, h->first.pass, 1);
+	else
+		gdb_code_want(g);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
+		if (h->addr[watched[i]])
+			points_want(&g->points, RSP_WRITE_WATCH, h->addr[watched[i]], word_size[watched[i]]);
+}
+
+static void word_written(struct stop_ctx *s, enum handoff_word word)
+{
+	struct event ev = word_event(s->g, word, s->c->index, s->ts);
+	uint64_t value;
+
+	event_set(&ev, HANDOFF_RIP, gdb_smi_pc(s->c, &s->regs));
+	if (read_word(s->g, true, word, &value))
+		put_word(s->g, &ev, word, value);
 }
 
 bool gdb_handoff_written(struct stop_ctx *s)
 {
-	static const enum handoff_word watched[] = { WORD_NEW_SMBASE, WORD_ABOUT };
 	struct gdb *g = s->g;
 
-	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++) {
-		enum handoff_word word = watched[i];
-		struct event ev = word_event(g, word, s->c->index, s->ts);
-		uint64_t value;
-
-		if (!word_addr(&g->handoff, word) || s->stop->watch_addr != word_addr(&g->handoff, word))
-			continue;
-		event_set(&ev, HANDOFF_RIP, gdb_smi_pc(s->c, &s->regs));
-		if (read_word(g, true, word, &value))
-			put_word(g, &ev, word, value);
+	if (gdb_code_is_exchange(s->stop)) {
+		if (g->handoff.ram || s->c->in_smm)
+			gdb_code_sample(g, s->ts, true, s->c->index);
 		return true;
 	}
+	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
+		if (g->handoff.addr[watched[i]] && s->stop->watch_addr == g->handoff.addr[watched[i]]) {
+			word_written(s, watched[i]);
+			return true;
+		}
 	return false;
 }
 

@@ -149,6 +149,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 		return -1;
 	end_blindness(s);
 	if (base == SMBASE_DEFAULT) {
+		gdb_code_entered(s->g, s->ts);
 		if (!smm_state_decode(s->g->tail, sizeof(s->g->tail), &saved))
 			c->slot = saved.slot;
 		learn_default_handler(s->g, c);
@@ -204,6 +205,17 @@ bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin)
 		if (rsm[i] == lin)
 			return true;
 	return false;
+}
+
+/* The code may have changed since the CPU's entry, if that was told at another CPU's stop: so it is read again. */
+bool gdb_smi_begins_with_rsm(struct gdb *g, const struct gcpu *c, uint64_t lin)
+{
+	uint8_t code[2];
+
+	if (c->cur != SMBASE_DEFAULT || lin != DEFAULT_ENTRY || g->handoff.first.code == CODE_GATE)
+		return false;
+	read_code(g, lin, code, sizeof(code));
+	return code[0] == 0x0f && code[1] == 0xaa;
 }
 
 /*
