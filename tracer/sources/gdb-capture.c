@@ -166,7 +166,7 @@ static bool entry_is_told(struct gcpu *c, uint64_t base)
 	return told;
 }
 
-static int on_entry(struct stop_ctx *s, uint64_t lin, struct error *err)
+static int on_entry(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
 	uint64_t base = base_of_entry(s);
@@ -175,11 +175,7 @@ static int on_entry(struct stop_ctx *s, uint64_t lin, struct error *err)
 		c->told_early = false;
 		return 0;
 	}
-	if (!entry_is_told(c, base) && gdb_smi_enter(s, base, ORIGIN_OBSERVED, err) < 0)
-		return -1;
-	if (gdb_smi_is_rsm(c, lin)) /* nothing but RSM: the step over this breakpoint is the way out */
-		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
-	return 0;
+	return entry_is_told(c, base) ? 0 : gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
 }
 
 static int on_breakpoint(struct stop_ctx *s, struct error *err)
@@ -188,7 +184,7 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 	uint64_t lin = gdb_smi_pc(c, &s->regs);
 
 	if (regs_at_smi_entry(&s->regs))
-		return on_entry(s, lin, err);
+		return on_entry(s, err);
 	if (lin == s->g->handoff.first.pass && lin)
 		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
@@ -232,7 +228,7 @@ static int check_relocating(struct stop_ctx *s, struct error *err)
 	struct gcpu *c = s->c;
 	uint64_t lin = gdb_smi_pc(c, &s->regs);
 
-	if (!relocating(c) || (c->told_early && regs_at_smi_entry(&s->regs)))
+	if (!relocating(c))
 		return 0;
 	if (c->in_smm && gdb_smi_is_rsm(c, lin) && !regs_at_smi_entry(&s->regs)) {
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);

@@ -117,6 +117,18 @@ void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer)
 	h->code_ns = ts;
 }
 
+void gdb_code_entered(struct gdb *g, int64_t ts)
+{
+	struct handoff *h = &g->handoff;
+	struct first_smi now;
+
+	if (!h->between_ns)
+		return;
+	first_smi_decode(&now, SMBASE_DEFAULT, h->code, sizeof(h->code));
+	take_code(g, &now, ts, CPU_UNKNOWN);
+	h->code_ns = ts;
+}
+
 /* May it have changed since the last stop? Nobody exchanges a gated handler. */
 static bool may_change(const struct gdb *g)
 {

@@ -230,6 +230,8 @@ int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error 
 void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer);
 /* If it may have been exchanged since the last stop; before what the CPUs did is recorded. */
 void gdb_code_before_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts);
+/* A CPU enters it: what was seen there last is what it runs. */
+void gdb_code_entered(struct gdb *g, int64_t ts);
 /* Was it written, with a watchpoint that gdb_code_want() asked for? */
 bool gdb_code_is_exchange(const struct rsp_stop *stop);
 void gdb_code_want(struct gdb *g);

@@ -149,6 +149,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 		return -1;
 	end_blindness(s);
 	if (base == SMBASE_DEFAULT) {
+		gdb_code_entered(s->g, s->ts);
 		if (!smm_state_decode(s->g->tail, sizeof(s->g->tail), &saved))
 			c->slot = saved.slot;
 		learn_default_handler(s->g, c);
