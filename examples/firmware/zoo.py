@@ -12,9 +12,9 @@ FIELDS = "name invariant cpu step says looks smp plugs how unplug ends options"
 DEFAULTS = (1, 1, "each", False, "idle", ())
 
 # name       of the bug
-# invariant  the first rule that is broken, notes aside; the CPU, None = none is to blame but the machine's
-# cpu        settings; and the step of the hot-plug that the rule belongs to: columns of violation_v
-# step
+# invariant  the first rule that is broken, notes aside; the CPU that it is about, None = the whole machine, or
+# cpu        one that is not there; and the step of the hot-plug that the rule belongs to: columns of
+# step       violation_v
 # says       what stands in the verdict, in this order: `smmtrace query FILE hang`
 # looks      what the timeline shows
 # smp        CPUs at boot
@@ -77,7 +77,7 @@ ZOO = [
         "one more SIPI to CPU 1 behind its relocating RSM"),
     Bug("init-in-smm", "no-init-in-smm", 1, "c", ["INIT", "reset CPU 1 inside SMM"],
         "CPU 1 is in the relocation handler when its INIT comes"),
-    Bug("wrong-apic-id", "enumerate-first", 0, "b", ["APIC ID 7", "no register scan of this SMI has found"],
+    Bug("wrong-apic-id", "enumerate-first", None, "b", ["APIC ID 7", "no register scan of this SMI has found"],
         "INIT and SIPI to APIC ID 7, while CPU 1 waits", ends="violated"),
     Bug("relocated-again", "skip-known", 1, "e", ["INIT from SMM to CPU 1", "its own SMBASE"],
         "a second command 4: INIT and SIPI to CPU 1, which has its SMBASE", ends="violated"),
@@ -113,7 +113,7 @@ ZOO = [
         "MCH 0x9c without its lock when the OS runs"),
     Bug("smi-unlocked", "apmc-enabled", None, "N", ["SMI_LOCK is clear"],
         "GEN_PMCON_1 without SMI_LOCK when the OS runs"),
-    Bug("no-features", "feat-negotiated", None, "N", ["SMI features", "cannot be plugged safely"],
+    Bug("no-features", "feat-negotiated", 1, "N", ["SMI features", "cannot be plugged safely"],
         "no SMI features are in force when CPU 1 is plugged"),
     # ---- the OS's part ----
     Bug("event-not-cleared", "clear-after-smi", 1, "f", ["the OS", "CPU 1", "insert event"],

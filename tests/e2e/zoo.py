@@ -41,7 +41,9 @@ def plug_all(g, bug):
 
 def play(g, bug, tracer):
     """From the OS's first line to what ends the run."""
-    behind = plug_all(g, bug) if bug.plugs and g.await_serial(FIRMWARE_READY, SECONDS) else 0
+    behind = g.await_serial(FIRMWARE_READY, SECONDS) if bug.plugs or bug.ends == "idle" else 0
+    if bug.plugs:
+        behind = plug_all(g, bug)
     if bug.plugs and (bug.ends == "idle" or bug.unplug):
         behind = g.await_serial(FIRMWARE_IDLE, SECONDS, behind)
     if bug.unplug:
@@ -97,8 +99,8 @@ def is_named(bug):
               "the first broken rule, of %s%s" % (found, "; " + missed if missed else ""))
         true(not missed, missed)
         if bug.ends.startswith("stuck"):
-            equal(r.rows("SELECT step FROM episode_v WHERE status = 'stuck'"), [(bug.ends.split()[1],)],
-                  "what hangs")
+            equal(r.one("SELECT step FROM episode_v WHERE status = 'stuck' AND cpu = ?", bug.cpu),
+                  bug.ends.split()[1], "where CPU %d hangs" % bug.cpu)
         verdict_says(r, bug.says)
         rechecked(r, 1)
     named.add(bug.name)
