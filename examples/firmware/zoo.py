@@ -19,7 +19,7 @@ DEFAULTS = (1, 1, "each", False, "idle", ())
 # looks      what the timeline shows
 # smp        CPUs at boot
 # plugs      CPUs that are plugged
-# how        each: when the OS is through with the one before; together: all before the OS looks; in-smm: the
+# how        each: when the OS is through with the one before; together: before the OS raises its SMI; in-smm: the
 #            second when the monarch waits for it
 # unplug     the last one goes again
 # ends       idle: the OS has seen to all of that; stuck STEP: the boot or the plug hangs behind this step;
@@ -76,10 +76,10 @@ ZOO = [
     Bug("sipi-after-relocation", "no-sipi-to-running", 1, "c", ["SIPI", "CPU 1", "relocated"],
         "one more SIPI to CPU 1 behind its relocating RSM"),
     Bug("init-in-smm", "no-init-in-smm", 1, "c", ["INIT", "reset CPU 1 inside SMM"],
-        "CPU 1 is in the relocation handler when its INIT comes"),
+        "CPU 1 is in the relocation handler when its INIT comes", ends="stuck d-write"),
     Bug("wrong-apic-id", "enumerate-first", None, "b", ["APIC ID 7", "no register scan of this SMI has found"],
         "INIT and SIPI to APIC ID 7, while CPU 1 waits", ends="violated"),
-    Bug("relocated-again", "skip-known", 1, "e", ["INIT from SMM to CPU 1", "its own SMBASE"],
+    Bug("relocated-again", "skip-known", 1, "e", ["from SMM to CPU 1, which has its own SMBASE"],
         "a second command 4: INIT and SIPI to CPU 1, which has its SMBASE", ends="violated"),
     Bug("second-plug", "smi-before-init", 2, "c", ["INIT to CPU 2", "no SMI was raised since it was added"],
         "CPU 2 is added while CPU 0 is in SMM; it comes to the pen and stays there", plugs=2, how="in-smm",
