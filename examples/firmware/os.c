@@ -122,7 +122,7 @@ static bool next_event(unsigned from, struct event *e)
 	e->status = cpuhp_status();
 	if (e->selector < from || !(e->status & (CPUHP_INSERT | CPUHP_REMOVE)))
 		return false;
-	e->apic_id = cpuhp_command(CPUHP_GET_ARCH_ID) % MAX_CPUS;
+	e->apic_id = e->selector; /* an OS has it from the MADT; command 3 is the firmware's */
 	return true;
 }
 

@@ -117,14 +117,6 @@ static void begins(struct check *c, const struct check_input *in, int cpu)
 	st->ns[cpu] = in->ev->ts;
 }
 
-/* Without a gate the entry is the pass. With one, or code that was not understood, CPUs may be waiting. */
-static bool entry_is_pass(const struct scene *s)
-{
-	uint64_t code = event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
-
-	return code == CODE_TEMPLATE || code == CODE_RELOCATE;
-}
-
 static void one_at_default(struct check *c, const struct check_input *in)
 {
 	struct default_state *st = check_state(c);
@@ -133,7 +125,7 @@ static void one_at_default(struct check *c, const struct check_input *in)
 	switch (in->ev->kind) {
 	case EV_SMI_ENTER:
 		if (event_get(in->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN) == SMBASE_DEFAULT &&
-		    entry_is_pass(in->scene) &&
+		    entry_relocates(in->scene) &&
 		    cpuset_valid(cpu))
 			begins(c, in, cpu);
 		break;

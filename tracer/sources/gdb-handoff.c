@@ -194,6 +194,18 @@ static void word_written(struct stop_ctx *s, enum handoff_word word)
 		put_word(s->g, &ev, word, value);
 }
 
+/*
+ * Of two CPUs that stop at once one is named. What stopped the other is told at its next stop, which may be much
+ * later and elsewhere: a word that stands as it was last seen was not written by a CPU that is outside SMM.
+ */
+static bool is_stale(const struct stop_ctx *s, enum handoff_word word)
+{
+	const struct handoff *h = &s->g->handoff;
+	uint64_t value;
+
+	return !s->c->in_smm && h->word_known[word] && read_word(s->g, true, word, &value) && value == h->word[word];
+}
+
 bool gdb_handoff_written(struct stop_ctx *s)
 {
 	struct gdb *g = s->g;
@@ -205,7 +217,8 @@ bool gdb_handoff_written(struct stop_ctx *s)
 	}
 	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
 		if (g->handoff.addr[watched[i]] && s->stop->watch_addr == g->handoff.addr[watched[i]]) {
-			word_written(s, watched[i]);
+			if (!is_stale(s, watched[i]))
+				word_written(s, watched[i]);
 			return true;
 		}
 	return false;

@@ -25,9 +25,22 @@ void install_nop_handler(void)
 	install(nop_handler, nop_handler_end);
 }
 
-void install_relocation_handler(void)
+static void install_dawdling(void)
 {
 	*byte_at(GO_ON) = 0;
+	install(handler_that_dawdles, handler_that_dawdles_end);
+}
+
+void install_relocation_handler(void)
+{
+	if (seeded(BUG_BOOT_AT_ONCE))
+		install_dawdling();
+	else
+		install(relocation_handler, relocation_handler_end);
+}
+
+void install_plug_handler(void)
+{
 	switch (config.bug) {
 	case BUG_SMBASE_NOT_WRITTEN:
 		install(handler_without_write, handler_without_write_end);
@@ -37,8 +50,7 @@ void install_relocation_handler(void)
 		break;
 	case BUG_TWO_AT_ONCE:
 	case BUG_INIT_IN_SMM:
-	case BUG_BOOT_AT_ONCE:
-		install(handler_that_dawdles, handler_that_dawdles_end);
+		install_dawdling();
 		break;
 	default:
 		install(relocation_handler, relocation_handler_end);

@@ -13,6 +13,8 @@
 #define PEN_FLAG (PEN_PAGE + 0xfff)
 #define SETTLE_US 100000
 
+static unsigned relocated; /* in this SMI */
+
 /* The GET_PENDING command moves the selector to the next CPU with an event, and wraps. */
 struct pending enumerate(void)
 {
@@ -92,17 +94,30 @@ static void make_handler_ready(unsigned apic_id)
 	*byte_at(ABOUT_TO_LEAVE) = 0;
 	*byte_at(PEN_FLAG) = 0;
 	if (!seeded(BUG_NO_HANDLER))
-		install_relocation_handler();
+		install_plug_handler();
+	if (seeded(BUG_SMBASE_WRITTEN_BY_MONARCH))
+		*word_at(DEFAULT_SMBASE + SMBASE_SLOT) = smbase;
 	say("smm: (b) the relocation handler is in place, SMBASE %x for CPU %u", (unsigned)smbase, apic_id);
 }
 
 /* ---- (c) ---- */
+
+/* BUG_INIT_IN_SMM: it is in the handler already, which does not let it go. */
+static void send_smi_too_early(unsigned apic_id)
+{
+	apic_send(apic_id, ICR_SMI);
+	wait_us(20000);
+}
 
 static void send_init_sipi_sipi(unsigned apic_id)
 {
 	unsigned page = (seeded(BUG_WRONG_SIPI_VECTOR) ? 0xf0000 : PEN_PAGE) >> 12;
 	unsigned to = seeded(BUG_WRONG_APIC_ID) ? MAX_CPUS - 1 : apic_id;
 
+	if (seeded(BUG_INIT_IN_SMM))
+		send_smi_too_early(apic_id);
+	if (seeded(BUG_SIPI_TO_RUNNING))
+		apic_send(1, ICR_SIPI | page);
 	apic_send(to, ICR_INIT);
 	wait_us(10000);
 	for (int i = 0; i < 2; i++) {
@@ -134,10 +149,12 @@ static void send_smi_if_needed(unsigned apic_id)
 
 static void await_relocation(unsigned apic_id)
 {
-	if (config.order == ORDER_SIPI_FIRST)
+	if (config.order == ORDER_SIPI_FIRST && !(seeded(BUG_SECOND_PLUG) && relocated))
 		send_smi_if_needed(apic_id);
 	await(ABOUT_TO_LEAVE);
 	await(PEN_FLAG);
+	if (seeded(BUG_SIPI_AFTER_RELOCATION))
+		apic_send(apic_id, ICR_SIPI | PEN_PAGE >> 12);
 	say("smm: (d) CPU %u has its SMBASE and is in the pen", apic_id);
 }
 
@@ -145,6 +162,7 @@ static void await_relocation(unsigned apic_id)
 
 static void add_processor(unsigned apic_id)
 {
+	relocated++;
 	smm_cpu[apic_id].present = true;
 	say("smm: (e) CPU %u takes part from now on", apic_id);
 }
@@ -155,6 +173,27 @@ static void relocate(unsigned apic_id)
 	send_init_sipi_sipi(apic_id);
 	await_relocation(apic_id);
 	add_processor(apic_id);
+}
+
+/* BUG_TWO_AT_ONCE: the handler holds them until both are in it. */
+static void relocate_at_once(const struct pending *p)
+{
+	make_handler_ready(p->cpu[0].apic_id);
+	for (unsigned i = 0; i < p->n; i++)
+		send_init_sipi_sipi(p->cpu[i].apic_id);
+	for (unsigned i = 0; i < p->n; i++)
+		apic_send(p->cpu[i].apic_id, ICR_SMI);
+	wait_us(20000);
+	*byte_at(GO_ON) = 1;
+	wait_us(20000);
+}
+
+static void relocate_each(const struct pending *p)
+{
+	relocated = 0;
+	for (unsigned i = 0; i < p->n; i++)
+		if (is_new(p, i))
+			relocate(p->cpu[i].apic_id);
 }
 
 /* ---- (f) ---- */
@@ -176,9 +215,10 @@ void plug_all(const struct pending *p)
 	if (!left)
 		return;
 	let_all_settle(p);
-	for (unsigned i = 0; i < p->n; i++)
-		if (is_new(p, i))
-			relocate(p->cpu[i].apic_id);
+	if (seeded(BUG_TWO_AT_ONCE) && p->n > 1)
+		relocate_at_once(p);
+	else
+		relocate_each(p);
 	put_nop_handler_back();
 	apic_write(APIC_ICR_HIGH, icr_high);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* All CPUs come together in an SMI, and stay until the monarch lets them go. */
 #include "../../common/apic.h"
+#include "../../common/port.h"
+#include "../chipset.h"
 #include "../cpu.h"
 #include "../timer.h"
 #include "smm.h"
@@ -55,11 +57,16 @@ void rendezvous_release_one(unsigned apic_id)
 	ap[apic_id].here = false;
 }
 
+static bool is_forgotten(unsigned i)
+{
+	return seeded(BUG_AP_NOT_RELEASED) && i == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG;
+}
+
 void rendezvous_release(void)
 {
 	led = false;
 	for (unsigned i = 0; i < MAX_CPUS; i++)
-		if (!(seeded(BUG_AP_NOT_RELEASED) && i == 1 && smm_cpu[i].present))
+		if (!is_forgotten(i))
 			rendezvous_release_one(i);
 }
 

@@ -49,6 +49,18 @@ static void communicate(uint8_t argument)
 		zero(byte_at(DEFAULT_SMBASE + SMI_ENTRY), 64);
 }
 
+/* BUG_SECOND_PLUG: it comes while the first is being dealt with. */
+static struct pending await_second_plug(void)
+{
+	struct pending p;
+
+	say("smm: waits for a second CPU");
+	do
+		p = enumerate();
+	while (p.n < 2);
+	return p;
+}
+
 static void cpu_hotplug(uint8_t argument)
 {
 	struct pending p;
@@ -56,7 +68,7 @@ static void cpu_hotplug(uint8_t argument)
 	(void)argument;
 	if (seeded(BUG_SLOW_HANDLER))
 		wait_us(2500000);
-	p = enumerate();
+	p = seeded(BUG_SECOND_PLUG) ? await_second_plug() : enumerate();
 	plug_all(&p);
 	unplug_all(&p);
 }
@@ -90,8 +102,11 @@ void smi_main(unsigned apic_id);
 /* The monarch is the boot CPU, as OVMF has it (PlatformSmmBspElection()). */
 void smi_main(unsigned apic_id)
 {
-	if (is_bsp())
+	if (is_bsp()) {
 		lead();
-	else
-		rendezvous_follow(apic_id);
+		return;
+	}
+	rendezvous_follow(apic_id);
+	if (seeded(BUG_TWO_MONARCHS) && apic_id == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG)
+		enumerate(); /* as if it were its turn now */
 }

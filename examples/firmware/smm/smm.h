@@ -28,6 +28,7 @@ void tile_make(uint32_t smbase, unsigned apic_id);
 void install_pen(void);
 void install_nop_handler(void);
 void install_relocation_handler(void);
+void install_plug_handler(void); /* the same, unless it is to have an error */
 
 /* ---- rendezvous.c ---- */
 
