@@ -209,6 +209,6 @@ void scene_on_cpu_seen(struct applying *a)
 	c->seen = a->now;
 	c->seen_event = *a->ev;
 	if (c->sipi_from_smm && event_get(a->ev, CPU_SEEN_HALTED, 0) && !event_get(a->ev, CPU_SEEN_IN_SMM, 1) &&
-	    event_get(a->ev, CPU_SEEN_CS, 0) == (uint64_t)c->sipi_vector << 8 && !moment_after(c->pen, c->sipi))
+	    event_get(a->ev, CPU_SEEN_CS, 0) == (uint64_t)c->sipi_vector << 8 && !moment_after(c->pen, c->init))
 		c->pen = a->now;
 }

@@ -82,23 +82,27 @@ static void put_word(struct gdb *g, struct event *ev, enum handoff_word word, ui
 	gdb_put(g, *ev);
 }
 
-static void put_inferred(struct gdb *g, struct event *ev)
+/* @since: when it was looked at last, 0 = never. */
+static void put_inferred(struct gdb *g, struct event *ev, int64_t since)
 {
 	ev->origin = ORIGIN_INFERRED;
 	ev->source = g->handoff.ram ? SRC_GUESTRAM : SRC_GDB;
-	if (g->handoff.words_ns && event_has(ev, HANDOFF_OLD))
-		event_set(ev, HANDOFF_SINCE, (uint64_t)g->handoff.words_ns);
+	if (since && event_has(ev, HANDOFF_OLD))
+		event_set(ev, HANDOFF_SINCE, (uint64_t)since);
 }
 
 static void sample_word(struct gdb *g, enum handoff_word word, int64_t ts, bool stopped)
 {
 	struct event ev = word_event(g, word, CPU_UNKNOWN, ts);
+	int64_t since = g->handoff.word_ns[word];
 	uint64_t value;
 
-	if (!read_word(g, stopped, word, &value) ||
-	    (g->handoff.word_known[word] && g->handoff.word[word] == value))
+	if (!read_word(g, stopped, word, &value))
 		return;
-	put_inferred(g, &ev);
+	g->handoff.word_ns[word] = ts;
+	if (g->handoff.word_known[word] && g->handoff.word[word] == value)
+		return;
+	put_inferred(g, &ev, since);
 	put_word(g, &ev, word, value);
 }
 
@@ -117,12 +121,18 @@ static void find_pen(struct gdb *g, bool stopped)
 	g->handoff.word_known[WORD_PEN] = false;
 }
 
+/* The stop for its write may be on its way to us, and tells who it was. */
+static bool is_watched(const struct handoff *h, enum handoff_word word)
+{
+	return first_smi_is_exchanged(&h->first) && (word == WORD_NEW_SMBASE || word == WORD_ABOUT);
+}
+
 static void sample_words(struct gdb *g, int64_t ts, bool stopped)
 {
 	find_pen(g, stopped);
 	for (enum handoff_word word = 0; word < WORD_COUNT; word++)
-		sample_word(g, word, ts, stopped);
-	g->handoff.words_ns = ts;
+		if (stopped || !is_watched(&g->handoff, word))
+			sample_word(g, word, ts, stopped);
 }
 
 bool gdb_handoff_busy(const struct gdb *g)
@@ -225,7 +235,7 @@ static void opened_unseen(struct stop_ctx *s)
 
 	if (s->c->apic_id < 0 || (g->handoff.word_known[WORD_GATE] && g->handoff.word[WORD_GATE] != UINT64_MAX))
 		return;
-	put_inferred(g, &ev);
+	put_inferred(g, &ev, g->handoff.word_ns[WORD_GATE]);
 	put_word(g, &ev, WORD_GATE, (uint64_t)s->c->apic_id);
 }
 
