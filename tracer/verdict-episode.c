@@ -289,6 +289,11 @@ static void tell_cut(const struct telling *t)
 	say_step(t, t->ep->next);
 	say(t->p, "%s: it ", t->ep->stuck_ns ? ", where it was stuck" : "");
 	say_awaited(t);
+	if (t->ep->stuck_ns) {
+		say_reset_in_smm(t);
+		say_smi(t);
+		say_spent(t);
+	}
 	say_cause(t);
 }
 

@@ -11,6 +11,7 @@
 
 #include "../clock.h"
 #include "guestram.h"
+#include "smm-state.h"
 
 static const unsigned word_size[WORD_COUNT] = {
 	[WORD_GATE] = 8, [WORD_NEW_SMBASE] = 4, [WORD_ABOUT] = 1, [WORD_PEN] = 1,
@@ -81,23 +82,27 @@ static void put_word(struct gdb *g, struct event *ev, enum handoff_word word, ui
 	gdb_put(g, *ev);
 }
 
-static void put_inferred(struct gdb *g, struct event *ev)
+/* @since: when it was looked at last, 0 = never. */
+static void put_inferred(struct gdb *g, struct event *ev, int64_t since)
 {
 	ev->origin = ORIGIN_INFERRED;
 	ev->source = g->handoff.ram ? SRC_GUESTRAM : SRC_GDB;
-	if (g->handoff.words_ns && event_has(ev, HANDOFF_OLD))
-		event_set(ev, HANDOFF_SINCE, (uint64_t)g->handoff.words_ns);
+	if (since && event_has(ev, HANDOFF_OLD))
+		event_set(ev, HANDOFF_SINCE, (uint64_t)since);
 }
 
 static void sample_word(struct gdb *g, enum handoff_word word, int64_t ts, bool stopped)
 {
 	struct event ev = word_event(g, word, CPU_UNKNOWN, ts);
+	int64_t since = g->handoff.word_ns[word];
 	uint64_t value;
 
-	if (!read_word(g, stopped, word, &value) ||
-	    (g->handoff.word_known[word] && g->handoff.word[word] == value))
+	if (!read_word(g, stopped, word, &value))
 		return;
-	put_inferred(g, &ev);
+	g->handoff.word_ns[word] = ts;
+	if (g->handoff.word_known[word] && g->handoff.word[word] == value)
+		return;
+	put_inferred(g, &ev, since);
 	put_word(g, &ev, word, value);
 }
 
@@ -116,12 +121,18 @@ static void find_pen(struct gdb *g, bool stopped)
 	g->handoff.word_known[WORD_PEN] = false;
 }
 
+/* The stop for its write may be on its way to us, and tells who it was. */
+static bool is_watched(const struct handoff *h, enum handoff_word word)
+{
+	return first_smi_is_exchanged(&h->first) && (word == WORD_NEW_SMBASE || word == WORD_ABOUT);
+}
+
 static void sample_words(struct gdb *g, int64_t ts, bool stopped)
 {
 	find_pen(g, stopped);
 	for (enum handoff_word word = 0; word < WORD_COUNT; word++)
-		sample_word(g, word, ts, stopped);
-	g->handoff.words_ns = ts;
+		if (stopped || !is_watched(&g->handoff, word))
+			sample_word(g, word, ts, stopped);
 }
 
 bool gdb_handoff_busy(const struct gdb *g)
@@ -163,6 +174,8 @@ void gdb_handoff_want(struct gdb *g)
 {
 	const struct handoff *h = &g->handoff;
 
+	if (gdb_handoff_busy(g)) /* that of each CPU in it is wanted anyway; here: somebody else's hand */
+		points_want(&g->points, RSP_WRITE_WATCH, SMBASE_DEFAULT + SMM_SLOT_AMD64, 4);
 	if (!talks(h))
 		return;
 	if (h->first.code == CODE_GATE)
@@ -184,6 +197,18 @@ static void word_written(struct stop_ctx *s, enum handoff_word word)
 		put_word(s->g, &ev, word, value);
 }
 
+/*
+ * Of two CPUs that stop at once one is named. What stopped the other is told at its next stop, which may be much
+ * later and elsewhere: a word that stands as it was last seen was not written by a CPU that is outside SMM.
+ */
+static bool is_stale(const struct stop_ctx *s, enum handoff_word word)
+{
+	const struct handoff *h = &s->g->handoff;
+	uint64_t value;
+
+	return !s->c->in_smm && h->word_known[word] && read_word(s->g, true, word, &value) && value == h->word[word];
+}
+
 bool gdb_handoff_written(struct stop_ctx *s)
 {
 	struct gdb *g = s->g;
@@ -195,7 +220,8 @@ bool gdb_handoff_written(struct stop_ctx *s)
 	}
 	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
 		if (g->handoff.addr[watched[i]] && s->stop->watch_addr == g->handoff.addr[watched[i]]) {
-			word_written(s, watched[i]);
+			if (!is_stale(s, watched[i]))
+				word_written(s, watched[i]);
 			return true;
 		}
 	return false;
@@ -209,7 +235,7 @@ static void opened_unseen(struct stop_ctx *s)
 
 	if (s->c->apic_id < 0 || (g->handoff.word_known[WORD_GATE] && g->handoff.word[WORD_GATE] != UINT64_MAX))
 		return;
-	put_inferred(g, &ev);
+	put_inferred(g, &ev, g->handoff.word_ns[WORD_GATE]);
 	put_word(g, &ev, WORD_GATE, (uint64_t)s->c->apic_id);
 }
 

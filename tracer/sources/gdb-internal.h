@@ -92,7 +92,8 @@ struct handoff {
 	uint64_t addr[WORD_COUNT];   /* of the words; 0 = not known */
 	bool word_known[WORD_COUNT];
 	uint64_t word[WORD_COUNT];   /* as last seen */
-	int64_t code_ns, words_ns;   /* when they were last seen to be as they were told; 0 = never */
+	int64_t word_ns[WORD_COUNT]; /* when it was looked at last; 0 = never */
+	int64_t code_ns;             /* when the code was last seen to be as it was told; 0 = never */
 	int64_t looked_ns;           /* when the code was looked at last */
 	int64_t between_ns;          /* since when it is being exchanged, by what was seen; 0 = it is not */
 };
