@@ -46,10 +46,11 @@ static void follow_words(struct handoff *h, const struct first_smi *now)
  * While a handler takes the place of another, what is there is neither; and whoever writes it may be at
  * a stop that is on its way to us, and tells more. So both are told only when they last.
  */
-static bool in_between(struct handoff *h, const struct first_smi *now, int64_t ts, bool stopped)
+static bool in_between(struct handoff *h, const struct first_smi *now, int64_t ts, bool stopped, int writer)
 {
-	if (!h->has_first || !first_smi_is_exchanged(&h->first) || is_same(now, &h->first) ||
-	    (stopped && now->code != CODE_UNKNOWN)) {
+	bool is_known = now->code != CODE_UNKNOWN || (now->whole && writer != CPU_UNKNOWN);
+
+	if (!h->has_first || !first_smi_is_exchanged(&h->first) || is_same(now, &h->first) || (stopped && is_known)) {
 		h->between_ns = 0;
 		return false;
 	}
@@ -110,7 +111,7 @@ void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer)
 	if (!h->has_first || h->between_ns || memcmp(code, h->code, sizeof(code))) {
 		memcpy(h->code, code, sizeof(code));
 		first_smi_decode(&now, SMBASE_DEFAULT, code, sizeof(code));
-		if (in_between(h, &now, ts, stopped))
+		if (in_between(h, &now, ts, stopped, writer))
 			return;
 		take_code(g, &now, ts, writer);
 	}
