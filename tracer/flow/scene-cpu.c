@@ -98,8 +98,8 @@ void scene_on_smi_leave(struct applying *a)
 
 void scene_on_smbase_write(struct applying *a)
 {
-	if (!a->before || !cpu_in_smm(a->before))
-		return;
+	if (a->m->cpu[a->ev->cpu].smbase_write_id != a->now.id)
+		return; /* another CPU's slot */
 	a->c->smbase_write = a->now;
 	a->c->new_smbase = event_get(a->ev, SMBASE_WRITE_NEW, SMBASE_UNKNOWN);
 }

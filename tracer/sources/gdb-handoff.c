@@ -11,6 +11,7 @@
 
 #include "../clock.h"
 #include "guestram.h"
+#include "smm-state.h"
 
 static const unsigned word_size[WORD_COUNT] = {
 	[WORD_GATE] = 8, [WORD_NEW_SMBASE] = 4, [WORD_ABOUT] = 1, [WORD_PEN] = 1,
@@ -173,6 +174,8 @@ void gdb_handoff_want(struct gdb *g)
 {
 	const struct handoff *h = &g->handoff;
 
+	if (gdb_handoff_busy(g)) /* that of each CPU in it is wanted anyway; here: somebody else's hand */
+		points_want(&g->points, RSP_WRITE_WATCH, SMBASE_DEFAULT + SMM_SLOT_AMD64, 4);
 	if (!talks(h))
 		return;
 	if (h->first.code == CODE_GATE)

@@ -10,6 +10,7 @@
 
 struct config config;
 struct smm_cpu smm_cpu[MAX_CPUS];
+static bool plugged; /* there was a hot-plug SMI */
 
 /* ---- before SMRAM is closed ---- */
 
@@ -45,7 +46,7 @@ const struct smm_image smm_image __attribute__((section(".header"), used)) = {
 static void communicate(uint8_t argument)
 {
 	(void)argument;
-	if (seeded(BUG_HANDLER_CORRUPTED))
+	if (seeded(BUG_HANDLER_CORRUPTED) && plugged)
 		zero(byte_at(DEFAULT_SMBASE + SMI_ENTRY), 64);
 }
 
@@ -71,6 +72,7 @@ static void cpu_hotplug(uint8_t argument)
 	p = seeded(BUG_SECOND_PLUG) ? await_second_plug() : enumerate();
 	plug_all(&p);
 	unplug_all(&p);
+	plugged = true;
 }
 
 static const struct {
