@@ -38,7 +38,10 @@ int verdict_expected_cpu(const struct verdict_input *in)
 	return CPU_UNKNOWN;
 }
 
-/* Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside. */
+/*
+ * Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside;
+ * and it would not spend one more in the NOP handler.
+ */
 bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep)
 {
 	const struct scene *s = in->scene;
@@ -47,6 +50,7 @@ bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep
 
 	return ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short &&
 	       moment_is(ep->at[STEP_C]) && !c->relocated && !c->smi_pending &&
+	       event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN) != CODE_NOP &&
 	       (place == PLACE_PEN || place == PLACE_HALTED || place == PLACE_RUNNING || place == PLACE_WAIT_SIPI) &&
 	       s->round.monarch != CPU_UNKNOWN && cpuset_has(&s->round.inside, s->round.monarch);
 }
