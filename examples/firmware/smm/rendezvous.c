@@ -62,8 +62,10 @@ static bool is_forgotten(unsigned i)
 {
 	static bool forgotten;
 
+	if (!seeded(BUG_AP_NOT_RELEASED))
+		return false;
 	forgotten |= inb(APM_CNT) == APM_CPU_HOTPLUG;
-	return seeded(BUG_AP_NOT_RELEASED) && i == 1 && forgotten;
+	return i == 1 && forgotten;
 }
 
 /* The monarch is the last to leave: its OS must not find another CPU in SMM. */
