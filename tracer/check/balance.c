@@ -7,10 +7,19 @@
 #define SMI_DEADLINE (2 * RULE_S)       /* of a hot-plug's SMI */
 #define LONG_SMI_DEADLINE (30 * RULE_S) /* of any other: at ReadyToLock edk2 works in SMM for seconds */
 
+/* By what its SMI was raised for: the next SMI may be raised while a CPU is still in this one. */
+enum smi_sort { SMI_OTHER, SMI_HOTPLUG, SMI_SORTS };
+
 struct balance_state {
-	struct waits inside;
+	struct waits inside[SMI_SORTS];
 	int64_t monarch_ns;             /* when the last monarch that was told of was overdue */
 };
+
+static void left(struct balance_state *st, int cpu)
+{
+	for (int i = 0; i < SMI_SORTS; i++)
+		waits_stop(&st->inside[i], cpu);
+}
 
 static void rsm_balance(struct check *c, const struct check_input *in)
 {
@@ -21,19 +30,20 @@ static void rsm_balance(struct check *c, const struct check_input *in)
 		return;
 	switch (in->ev->kind) {
 	case EV_SMI_ENTER:
-		waits_start(&st->inside, cpu, in);
+		left(st, cpu);
+		waits_start(&st->inside[in->model->apm.ts && in->model->apm.cmd == APM_CMD_CPU_HOTPLUG], cpu, in);
 		break;
 	case EV_SMI_LEAVE: /* a reset in SMM is no-init-in-smm's business */
-		waits_stop(&st->inside, cpu);
+		left(st, cpu);
 		if (event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
 			check_holds(c);
 		break;
 	case EV_CPU_SEEN: /* outside: it left unseen */
 		if (!event_get(in->ev, CPU_SEEN_IN_SMM, 1))
-			waits_stop(&st->inside, cpu);
+			left(st, cpu);
 		break;
 	default:
-		waits_stop(&st->inside, cpu);
+		left(st, cpu);
 	}
 }
 
@@ -59,17 +69,16 @@ static void lost_in_smm(struct check *c, const struct cpu *m, struct finding f, 
 }
 
 /* Those that wait for a monarch are told of behind it: it may have come an instant later than they. */
-static void balance_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
+static void overdue(struct check *c, const struct model *m, const struct scene *s, struct waits *inside,
+		    int64_t deadline, int64_t now)
 {
 	struct balance_state *st = check_state(c);
-	bool hotplug = s->round.cmd == APM_CMD_CPU_HOTPLUG;
-	int64_t deadline = hotplug ? check_deadline_ns(c, SMI_DEADLINE) : LONG_SMI_DEADLINE;
 	int monarch = cpuset_has(&s->round.inside, s->round.monarch) ? s->round.monarch : CPU_UNKNOWN, cpu;
 	struct cpuset others = { { 0 } };
 	int64_t over[EVENT_MAX_CPUS];
 
-	while ((cpu = waits_overdue(&st->inside, s, deadline, now)) >= 0) {
-		over[cpu] = st->inside.over_ns;
+	while ((cpu = waits_overdue(inside, s, deadline, now)) >= 0) {
+		over[cpu] = inside->over_ns;
 		if (being_ejected(&s->cpu[cpu]) || at_the_gate(s, &m->cpu[cpu], &s->cpu[cpu]))
 			continue;
 		if (cpu != monarch) {
@@ -83,11 +92,19 @@ static void balance_overdue(struct check *c, const struct model *m, const struct
 		bool held = cpuset_has(&s->round.inside, cpu) && monarch != CPU_UNKNOWN;
 		int64_t ts = held && over[cpu] < st->monarch_ns ? st->monarch_ns : over[cpu];
 
-		if (held && cpuset_has(&st->inside.on, monarch))
-			cpuset_add(&st->inside.on, cpu); /* not yet */
+		if (held && cpuset_has(&inside->on, monarch))
+			cpuset_add(&inside->on, cpu); /* not yet */
 		else
 			lost_in_smm(c, &m->cpu[cpu], finding_overdue(ts, cpu, m->cpu[cpu].smi.id, 0), false, deadline);
 	}
+}
+
+static void balance_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
+{
+	struct balance_state *st = check_state(c);
+
+	overdue(c, m, s, &st->inside[SMI_HOTPLUG], check_deadline_ns(c, SMI_DEADLINE), now);
+	overdue(c, m, s, &st->inside[SMI_OTHER], LONG_SMI_DEADLINE, now);
 }
 
 const struct invariant invariant_rsm_balance = {
