@@ -233,11 +233,13 @@ static const struct bug bugs[] = {
 	{ "an INIT to a CPU that is known", INV_skip_known, 1, "init from SMM to CPU 1, which has its own SMBASE",
 	  BOOT BEGUN "@1030 cpu=0 ipi target=1 mode=init dest=one\n" },
 	{ "a SIPI to a CPU that runs", INV_no_sipi_to_running, 1,
-	  "CPU 0 in SMM sends a SIPI (vector 0x9f) to CPU 1, which runs at its own SMBASE 0x7f030000",
+	  "CPU 0 in SMM sends a SIPI (vector 0x9f) to CPU 1, which is relocated and runs at its own SMBASE 0x7f030000",
+	  BOOT PLUGGED COMMAND("4") ENTRY_0 ENTRY_2 READ("4") SCAN "@1030 cpu=0 ipi target=1 mode=sipi dest=one vector=0x9f\n" },
+	{ "a SIPI to a CPU in the rendezvous", INV_no_sipi_to_running, 1, "CPU 1 gets a SIPI (vector 0x9f) while it is in SMM",
 	  BOOT BEGUN "@1030 cpu=0 ipi target=1 mode=sipi dest=one vector=0x9f\n" },
 	{ "no INIT before the SIPI", INV_no_sipi_to_running, 2, "to CPU 2, which runs, and got no INIT before",
 	  BOOT BEGUN READY SIPI_2("0x9f") },
-	{ "a third SIPI when it has come", INV_no_sipi_to_running, 2, "to CPU 2, which runs at its own SMBASE 0x7f040000",
+	{ "a third SIPI when it has come", INV_no_sipi_to_running, 2, "to CPU 2, which is relocated and runs at its own",
 	  BOOT BEGUN READY STARTED RELOCATION PEN "@1044.5 cpu=0 ipi target=2 mode=sipi dest=one vector=0x9f\n" NOP OUT },
 	{ "a third SIPI while it is in SMM", INV_no_sipi_to_running, 2, "CPU 2 gets a SIPI (vector 0x9f) while it is in SMM",
 	  BOOT BEGUN READY STARTED SMI_2 ENTERS "@1043.05 cpu=0 ipi target=2 mode=sipi dest=one vector=0x9f\n" },
@@ -281,6 +283,10 @@ static const struct bug bugs[] = {
 	  BOOT BEGUN READY STARTED RELOCATION PEN NOP OUT ONLINE LATER },
 	{ "a spurious hot-plug SMI", INV_no_spurious_4, 0, "while no CPU was waiting to be plugged or ejected",
 	  BOOT COMMAND("4") ENTRY_0 ENTRY_1 READ("4") OUT LATER },
+	{ "an AP that is not released", INV_rsm_balance, 1, "CPU 1 has not left SMM 0.5 s after the monarch, CPU 0",
+	  BOOT BEGUN READY STARTED RELOCATION PEN NOP "@1046.1 cpu=0 smi-leave " BASE(2) "\n" OS
+	  "@1100 cpu=0 port port=0xb2 dir=write value=0\n@1101 cpu=0 smi-enter " BASE(2) "\n@1102 cpu=2 smi-enter " BASE(4) "\n"
+	  "@2102 cpu=0 ipi target=1 mode=smi dest=one\n" LATER },
 	{ "a slow handler", INV_rsm_balance, 0, "CPU 0, the monarch, entered SMM at SMBASE 0x7f020000 and has not left 2.0 s later",
 	  BOOT PLUGGED COMMAND("4") "@1020.9 cpu=1 smi-enter " BASE(3) "\n" ENTRY_0 ENTRY_2 READ("4")
 	  "@3020.95 advance\n@3600 cpu=0 cpuhp reg=4 dir=read value=3 selector=2\n" },

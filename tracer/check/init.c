@@ -32,7 +32,7 @@ static void init_from_smm(struct check *c, const struct check_input *in, int tar
 			       in->ev->cpu, target);
 }
 
-/* From SMM, to a CPU that does not wait for one. */
+/* From SMM, to a CPU outside that does not wait for one. */
 static void stray_sipi(struct check *c, const struct check_input *in, const struct firmware_ipi *ipi)
 {
 	const struct scene_cpu *t = ipi->to;
@@ -41,7 +41,7 @@ static void stray_sipi(struct check *c, const struct check_input *in, const stru
 
 	if (t->relocated)
 		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
-			      "runs at its own SMBASE %#" PRIx64, in->ev->cpu, vector, ipi->cpu, t->own_smbase);
+			      "is relocated and runs at its own SMBASE %#" PRIx64, in->ev->cpu, vector, ipi->cpu, t->own_smbase);
 	else
 		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
 			      "runs, and got no INIT before", in->ev->cpu, vector, ipi->cpu);
@@ -55,10 +55,8 @@ static void sipi(struct check *c, const struct check_input *in, int target)
 	struct firmware_ipi ipi;
 	bool stray = is_firmware_ipi(in, &ipi) && is_stray_sipi(in, &ipi);
 
-	if (stray && (ipi.to->relocated || !cpu_in_smm(t)))
-		stray_sipi(c, in, &ipi);
-	else if (!cpu_in_smm(t))
-		check_holds(c);
+	if (!cpu_in_smm(t))
+		stray ? stray_sipi(c, in, &ipi) : check_holds(c);
 	else if (t->init_ipi)
 		st->sipi[target] = in->id;
 	else
