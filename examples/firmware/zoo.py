@@ -65,7 +65,7 @@ ZOO = [
     Bug("ap-missing", "rendezvous-no-kick", 1, "a", ["CPU 0 had to send CPU 1 an SMI"],
         "CPU 0 stands alone in SMM for a second, sends CPU 1 an SMI, and goes on when it comes", smp=2),
     Bug("monarch-does-not-wait", "broadcast", 1, "a", ["broadcast (", "CPU 1"],
-        "CPU 0 scans 0xcd8 in SMM before CPU 1 has entered", smp=2),
+        "CPU 0 scans 0xcd8 in SMM and relocates CPU 2, and CPU 1 has not entered", smp=2),
     Bug("two-monarchs", "monarch-unique", 1, "a", ["CPU 1 does the work", "CPU 0 is at work"],
         "CPU 1 scans 0xcd8 in SMM as well", smp=2),
     Bug("ap-not-released", "rsm-balance", 1, "f", ["CPU 1", "has not left"],
@@ -86,7 +86,8 @@ ZOO = [
     Bug("second-plug", "smi-before-init", 2, "c", ["INIT to CPU 2", "no SMI was raised since it was added"],
         "CPU 2 is added while CPU 0 is in SMM; it comes to the pen and stays there", plugs=2, how="in-smm",
         ends="stuck c"),
-    Bug("deaf-pen", "reloc-deadline", 1, "d", ["STUCK: plug of CPU 1", "CPU 1 is halted in the pen", "has not entered SMM"],
+    Bug("deaf-pen", "reloc-deadline", 1, "d",
+        ["STUCK: plug of CPU 1", "CPU 1 is halted in the pen", "has not entered SMM"],
         "CPU 1 is in the pen, the SMI for it is sent, and no entry follows", ends="stuck c"),
     # ---- the SMI's command ----
     Bug("command-0", "cmd-4", 1, "N", ["asked for the relocation of CPU 1 with command 0 in port 0xb2, not 4"],
