@@ -154,7 +154,7 @@ static void on_gpe(void)
 
 static void misbehave(void)
 {
-	struct timer t = timer_start(2000000);
+	struct timer t = timer_start(20000000);
 
 	if (seeded(BUG_SPURIOUS_COMMAND))
 		raise_smi(APM_CPU_HOTPLUG, 0);

@@ -78,7 +78,7 @@ ZOO = [
     Bug("sipi-after-relocation", "no-sipi-to-running", 1, "c", ["SIPI", "CPU 1", "relocated"],
         "one more SIPI to CPU 1 behind its relocating RSM"),
     Bug("init-in-smm", "no-init-in-smm", 1, "c", ["INIT", "reset CPU 1 inside SMM"],
-        "CPU 1 is in the relocation handler when its INIT comes", ends="stuck d-write"),
+        "CPU 1 is in the relocation handler when its INIT comes", ends="stuck d-pass"),
     Bug("wrong-apic-id", "enumerate-first", None, "b", ["APIC ID 7", "no register scan of this SMI has found"],
         "INIT and SIPI to APIC ID 7, while CPU 1 waits", ends="violated"),
     Bug("relocated-again", "skip-known", 1, "e", ["from SMM to CPU 1, which has its own SMBASE"],
