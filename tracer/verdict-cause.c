@@ -4,14 +4,11 @@
 
 #include "verdict-text.h"
 
-static bool concerns(const struct verdict_input *in, const struct episode *ep, const struct violation *v)
+static bool concerns(const struct episode *ep, const struct violation *v)
 {
-	const struct round *r;
-
 	if (!ep || v->cpu == CPU_UNKNOWN)
 		return true;
-	r = flow_round(ep, in->scene);
-	return v->ts >= ep->start_ns && (v->cpu == ep->cpu || (r && v->cpu == r->monarch));
+	return v->ts >= ep->start_ns && (v->cpu == ep->cpu || v->cpu == ep->monarch);
 }
 
 const struct violation *verdict_cause(const struct verdict_input *in, const struct episode *ep)
@@ -19,7 +16,7 @@ const struct violation *verdict_cause(const struct verdict_input *in, const stru
 	const struct violation *first = NULL, *v;
 
 	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++)
-		if (invariant_list[v->invariant]->severity != SEVERITY_NOTE && concerns(in, ep, v) &&
+		if (invariant_list[v->invariant]->severity != SEVERITY_NOTE && concerns(ep, v) &&
 		    (!first || v->ts < first->ts))
 			first = v;
 	return first;

@@ -133,6 +133,12 @@ static void watch_lock(struct lock_state *l, const struct check_input *in)
 		l->locked = (struct moment){ in->id, ev->ts };
 }
 
+/* What a firmware may put there for a new CPU; code that is not understood may be meant for one. */
+static bool relocates(const struct scene *s, uint64_t code)
+{
+	return code == CODE_RELOCATE || (code == CODE_UNKNOWN && !cpuset_empty(&s->hot));
+}
+
 /* A firmware may swap NOP and relocation handler, in an SMI. */
 static bool is_swap(const struct scene *s, const struct event *ev)
 {
@@ -141,7 +147,7 @@ static bool is_swap(const struct scene *s, const struct event *ev)
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 
 	return (s->round.open || s->round.last_leave.ns >= since) &&
-	       ((from == CODE_NOP && to == CODE_RELOCATE) || (from == CODE_RELOCATE && to == CODE_NOP));
+	       ((from == CODE_NOP && relocates(s, to)) || (relocates(s, from) && to == CODE_NOP));
 }
 
 static void handler_immutable(struct check *c, const struct check_input *in)
@@ -150,7 +156,7 @@ static void handler_immutable(struct check *c, const struct check_input *in)
 	const struct event *ev = in->ev;
 	const struct scene *s = in->scene;
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
-	struct finding f = finding_here(in, CPU_UNKNOWN, s->handler_when.id, l->locked.id);
+	struct finding f = finding_here(in, ev->cpu, s->handler_when.id, l->locked.id);
 
 	watch_lock(l, in);
 	if (!s->handler.known || !moment_is(l->locked))

@@ -32,22 +32,19 @@ static void init_from_smm(struct check *c, const struct check_input *in, int tar
 			       in->ev->cpu, target);
 }
 
-/* It is not in SMM. Does it wait for a SIPI, as far as the one that sends it, in SMM, has seen to that? */
-static void sipi_outside(struct check *c, const struct check_input *in, int target)
+/* From SMM, to a CPU outside that does not wait for one. */
+static void stray_sipi(struct check *c, const struct check_input *in, const struct firmware_ipi *ipi)
 {
-	const struct scene_cpu *t = &in->scene->cpu[target];
-	struct finding f = finding_at(in, target, t->relocation_rsm.id, t->init.id, t->started.id);
+	const struct scene_cpu *t = ipi->to;
+	struct finding f = finding_at(in, ipi->cpu, t->relocation_rsm.id, t->init.id, t->started.id);
 	unsigned vector = (unsigned)event_get(in->ev, IPI_VECTOR, 0);
-	struct firmware_ipi ipi;
 
-	if (!is_firmware_ipi(in, &ipi) || !is_stray_sipi(in, &ipi))
-		check_holds(c);
-	else if (t->relocated)
-		check_missing(c, &f, ipi.round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
-			      "runs at its own SMBASE %#" PRIx64, in->ev->cpu, vector, target, t->own_smbase);
+	if (t->relocated)
+		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
+			      "is relocated and runs at its own SMBASE %#" PRIx64, in->ev->cpu, vector, ipi->cpu, t->own_smbase);
 	else
-		check_missing(c, &f, ipi.round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
-			      "runs, and got no INIT before", in->ev->cpu, vector, target);
+		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
+			      "runs, and got no INIT before", in->ev->cpu, vector, ipi->cpu);
 }
 
 static void sipi(struct check *c, const struct check_input *in, int target)
@@ -55,9 +52,11 @@ static void sipi(struct check *c, const struct check_input *in, int target)
 	struct sipi_state *st = check_state(c);
 	const struct cpu *t = &in->model->cpu[target];
 	struct finding f = finding_at(in, target, t->smi.id, 0, 0);
+	struct firmware_ipi ipi;
+	bool stray = is_firmware_ipi(in, &ipi) && is_stray_sipi(in, &ipi);
 
 	if (!cpu_in_smm(t))
-		sipi_outside(c, in, target);
+		stray ? stray_sipi(c, in, &ipi) : check_holds(c);
 	else if (t->init_ipi)
 		st->sipi[target] = in->id;
 	else
