@@ -62,7 +62,7 @@ ZOO = [
     # ---- rendezvous and election ----
     Bug("ap-missing", "rendezvous-no-kick", 1, "a", ["CPU 0 had to send CPU 1 an SMI"],
         "CPU 0 stands alone in SMM for a second, sends CPU 1 an SMI, and goes on when it comes", smp=2),
-    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["CPU 1 came into SMM when the monarch, CPU 0, was at work already"],
+    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["broadcast (", "CPU 1"],
         "CPU 0 scans 0xcd8 in SMM before CPU 1 has entered", smp=2),
     Bug("two-monarchs", "monarch-unique", 1, "a", ["CPU 1 does the work", "CPU 0 is at work"],
         "CPU 1 scans 0xcd8 in SMM as well", smp=2),
@@ -71,7 +71,7 @@ ZOO = [
     # ---- INIT and SIPI ----
     Bug("wrong-sipi-vector", "sipi-target", 1, "c", ["CPU 1 to 0xf0000"],
         "the SIPI's vector is 0xf0: CPU 1 runs in ROM and never comes to the pen", ends="stuck c"),
-    Bug("sipi-to-running", "no-sipi-to-running", 1, "c", ["sends a SIPI", "to CPU 1, which runs at its own SMBASE"],
+    Bug("sipi-to-running", "no-sipi-to-running", 1, "c", ["CPU 1 gets a SIPI", "while it is in SMM"],
         "CPU 1, held in the rendezvous, is sent a SIPI", smp=2),
     Bug("sipi-after-relocation", "no-sipi-to-running", 1, "c", ["SIPI", "CPU 1", "relocated"],
         "one more SIPI to CPU 1 behind its relocating RSM"),

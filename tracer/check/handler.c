@@ -21,12 +21,20 @@ static bool window_is_open(const struct scene *s)
 struct first_state {
 	struct cpuset judged;
 	bool had_handler; /* one was there, and no boot's template or zeroes since */
+	bool for_plug;    /* what is there now was put there in a hot-plug's SMI */
 };
 
-static void watch_handler(struct first_state *st, const struct event *ev)
+/* Is a hot-plug's SMI going on, for a CPU that has come? */
+static bool is_plugging(const struct scene *s)
+{
+	return s->round.open && s->round.cmd == APM_CMD_CPU_HOTPLUG && !cpuset_empty(&s->hot);
+}
+
+static void watch_handler(struct first_state *st, const struct scene *s, const struct event *ev)
 {
 	uint64_t code = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 
+	st->for_plug = is_plugging(s);
 	if (code != CODE_UNKNOWN)
 		st->had_handler = code < CODE_COUNT && is_handler[code];
 }
@@ -46,7 +54,7 @@ static void judge_handler(struct check *c, const struct check_input *in, int cpu
 	else if (window_is_open(s))
 		check_violated(c, &f, "%s CPU %d while the code at the default SMBASE is in memory open to the OS", what,
 			       cpu);
-	else if (st->had_handler)
+	else if (st->had_handler && !st->for_plug)
 		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten",
 			       what, cpu);
 	else
@@ -85,7 +93,7 @@ static void handler_first(struct check *c, const struct check_input *in)
 	int cpu = in->ev->cpu;
 
 	if (in->ev->kind == EV_HANDLER)
-		watch_handler(st, in->ev);
+		watch_handler(st, in->scene, in->ev);
 	else if (in->ev->kind == EV_CPU_ADD)
 		cpuset_remove(&st->judged, cpu);
 	else if (in->ev->kind == EV_IPI && is_hotplug_ipi(in, &ipi))
@@ -136,7 +144,7 @@ static void watch_lock(struct lock_state *l, const struct check_input *in)
 /* What a firmware may put there for a new CPU; code that is not understood may be meant for one. */
 static bool relocates(const struct scene *s, uint64_t code)
 {
-	return code == CODE_RELOCATE || (code == CODE_UNKNOWN && !cpuset_empty(&s->hot));
+	return code == CODE_RELOCATE || (code == CODE_UNKNOWN && is_plugging(s));
 }
 
 /* A firmware may swap NOP and relocation handler, in an SMI. */
