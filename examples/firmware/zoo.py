@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The zoo: one row for each error that the firmware can be told to make (bugs.h), and what smmtrace says of it.
+"""The zoo: each error that the firmware can be told to make (bugs.h), and what smmtrace says of it.
 
 Run as a program it puts its table into README.md. tests/e2e/zoo.py makes each error and demands what stands
 here.
@@ -14,15 +14,15 @@ FIELDS = "name invariant cpu step says looks smp plugs how unplug ends options"
 DEFAULTS = (1, 1, "each", False, "idle", ())
 
 # name       of the bug
-# invariant  the first rule that is broken, notes aside; the CPU that it is about, None = the whole machine, or
-# cpu        one that is not there; and the step of the hot-plug that the rule belongs to: columns of
+# invariant  the first rule that is broken, notes aside; the CPU that it is about, None = the whole machine,
+# cpu        or one that is not there; and the step of the hot-plug that the rule belongs to: columns of
 # step       violation_v
 # says       what stands in the verdict, in this order: `smmtrace query FILE hang`
 # looks      what the timeline shows
 # smp        CPUs at boot
 # plugs      CPUs that are plugged
-# how        each: when the OS is through with the one before; together: before the OS raises its SMI; in-smm: the
-#            second when the monarch waits for it
+# how        each: when the OS is through with the one before; together: before the OS raises its SMI;
+#            in-smm: the second when the monarch waits for it
 # unplug     the last one goes again
 # ends       idle: the OS has seen to all of that; stuck STEP: the boot or the plug hangs behind this step;
 #            violated: what comes afterwards is anybody's guess
@@ -48,13 +48,14 @@ ZOO = [
         "CPU 0 writes the slot from its own SMI, before CPU 1 is started"),
     # ---- the handlers at the default SMBASE ----
     Bug("no-rsm", "reloc-deadline", 1, "d", ["STUCK: plug of CPU 1", "CPU 1 is in SMM at the default SMBASE"],
-        "CPU 1 writes its SMBASE and stays in SMM; the monarch waits for AboutToLeaveSmm", ends="stuck d-write"),
+        "CPU 1 writes its SMBASE and stays in SMM; the monarch waits for AboutToLeaveSmm",
+        ends="stuck d-write"),
     Bug("no-handler", "handler-first", 1, "b", ["NOP handler", "relocation handler is not in place"],
         "CPU 1 takes the monarch's SMI in the NOP handler and comes back to the pen", ends="stuck c"),
     Bug("nop-not-restored", "gate-closed", 0, "f", ["the monarch, CPU 0, left SMM", "relocation handler"],
         "CPU 0 leaves SMM with the relocation handler still in place"),
     Bug("handler-overwritten", "handler-first", 1, "b", ["handler", "overwritten"],
-        "the code at 0x38000 is unknown at the lock, and CPU 1's first SMI runs it"),
+        "the code at 0x38000 is zero behind the lock, and CPU 1's first SMI runs it"),
     Bug("handler-corrupted", "handler-immutable", 0, "b", ["changed after SMRAM was locked", "from nop"],
         "the code at 0x38000 becomes zero in an SMI with command 0"),
     Bug("two-at-once", "one-at-default", 2, "d", ["CPU 2 relocates itself", "while CPU 1 has not left"],
@@ -79,7 +80,8 @@ ZOO = [
         "one more SIPI to CPU 1 behind its relocating RSM"),
     Bug("init-in-smm", "no-init-in-smm", 1, "c", ["INIT", "reset CPU 1 inside SMM"],
         "CPU 1 is in the relocation handler when its INIT comes", ends="stuck d-pass"),
-    Bug("wrong-apic-id", "enumerate-first", None, "b", ["APIC ID 7", "no register scan of this SMI has found"],
+    Bug("wrong-apic-id", "enumerate-first", None, "b",
+        ["APIC ID 7", "no register scan of this SMI has found"],
         "INIT and SIPI to APIC ID 7, while CPU 1 waits", ends="violated"),
     Bug("relocated-again", "skip-known", 1, "e", ["from SMM to CPU 1, which has its own SMBASE"],
         "a second command 4: INIT and SIPI to CPU 1, which has its SMBASE", ends="violated"),
@@ -90,13 +92,17 @@ ZOO = [
         ["STUCK: plug of CPU 1", "CPU 1 is halted in the pen", "has not entered SMM"],
         "CPU 1 is in the pen, the SMI for it is sent, and no entry follows", ends="stuck c"),
     # ---- the SMI's command ----
-    Bug("command-0", "cmd-4", 1, "N", ["asked for the relocation of CPU 1 with command 0 in port 0xb2, not 4"],
+    Bug("command-0", "cmd-4", 1, "N",
+        ["asked for the relocation of CPU 1 with command 0 in port 0xb2, not 4"],
         "0xb2 gets 0; the firmware scans nothing; the OS clears the event and starts CPU 1"),
-    Bug("command-2", "cmd-4", 1, "N", ["asked for the relocation of CPU 1 with command 2 in port 0xb2, not 4"],
+    Bug("command-2", "cmd-4", 1, "N",
+        ["asked for the relocation of CPU 1 with command 2 in port 0xb2, not 4"],
         "0xb2 gets 2, which QEMU takes for itself: no SMI"),
-    Bug("command-3", "cmd-4", 1, "N", ["asked for the relocation of CPU 1 with command 3 in port 0xb2, not 4"],
+    Bug("command-3", "cmd-4", 1, "N",
+        ["asked for the relocation of CPU 1 with command 3 in port 0xb2, not 4"],
         "0xb2 gets 3, which QEMU takes for itself: no SMI"),
-    Bug("command-5", "cmd-4", 1, "N", ["asked for the relocation of CPU 1 with command 5 in port 0xb2, not 4"],
+    Bug("command-5", "cmd-4", 1, "N",
+        ["asked for the relocation of CPU 1 with command 5 in port 0xb2, not 4"],
         "0xb2 gets 5; the firmware scans nothing; the OS clears the event and starts CPU 1"),
     Bug("command-overwritten", "cmd-4", 0, "N", ["wrote 4 to port 0xb2", "CPU 0 read 0x0", "overwritten"],
         "CPU 1 writes 0 to 0xb2 before CPU 0 has read the 4", smp=2),

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 # timeout: 900
-"""The reference firmware of examples/firmware: healthy runs show nothing, and the design's order hangs on TCG.
+"""The firmware of examples/firmware: healthy runs show nothing, and the design's order hangs on TCG.
 
 The firmware says on its console what it does; the recording must agree with it.
 """
@@ -61,12 +61,14 @@ def nothing_escaped(r):
     equal(r.rows("SELECT * FROM loss_v"), [], "lost events")
     equal(r.rows("SELECT * FROM pause_v WHERE why = 'foreign'"), [], "stops that nobody asked for")
     equal(r.meta("gdb.watch_missed"), "0", "entries and exits found only afterwards")
-    equal(r.rows("SELECT * FROM smi_v WHERE smbase IS NULL OR cause IS NULL"), [], "SMIs that are not explained")
+    equal(r.rows("SELECT * FROM smi_v WHERE smbase IS NULL OR cause IS NULL"), [],
+          "SMIs that are not explained")
 
 
 def nothing_broken(r):
     equal(r.rows("SELECT * FROM violation_v"), [], "broken rules")
-    equal(r.rows("SELECT name, why FROM invariant_v WHERE status = 'unknown'"), [], "rules that are not known")
+    equal(r.rows("SELECT name, why FROM invariant_v WHERE status = 'unknown'"), [],
+          "rules that are not known")
 
 
 def nobody_is_left(r, gone):
@@ -133,7 +135,8 @@ def the_design_hangs_on_tcg():
         with Recording(g.db) as r:
             equal(r.rows("SELECT kind, cpu, status, step FROM episode_v WHERE kind = 'plug'"),
                   [("plug", 1, "stuck", "c")], "the episode")
-            broken = r.rows("SELECT invariant, cpu FROM violation_v WHERE severity <> 'note' ORDER BY ts_ns, id")
+            broken = r.rows("SELECT invariant, cpu FROM violation_v WHERE severity <> 'note'"
+                            " ORDER BY ts_ns, id")
             equal(broken[:1], [("smi-before-init", 1)], "the first broken rule, of %s" % broken)
         said = verdict(g.db)
         for words in ("STUCK: plug of CPU 1", "CPU 0, the monarch", "polling AboutToLeaveSmm (0x3000c",
@@ -172,7 +175,8 @@ def the_images_have_symbols():
 
 def the_launcher_plugs_and_unplugs():
     launch = os.path.join(ROOT, "examples", "firmware", "launch")
-    result = subprocess.run([launch, "--smp", "2", "--plugs", "2", "--unplug", "--wait", str(deadline(SECONDS))],
+    wait = str(deadline(SECONDS))
+    result = subprocess.run([launch, "--smp", "2", "--plugs", "2", "--unplug", "--wait", wait],
                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     equal(result.returncode, 0, "exit status: " + result.stderr)
     equal([word for word in ("ONLINE", "UNPLUGGED") for line in result.stdout.splitlines() if line == word],
@@ -182,5 +186,5 @@ def the_launcher_plugs_and_unplugs():
     equal((result.returncode, "no bug 'none-of-them'" in result.stderr), (2, True), "a bug that is not known")
 
 
-run_tests(the_images_have_symbols, the_launcher_plugs_and_unplugs, the_design_hangs_on_tcg, a_kick_completes_it,
-          forty_healthy_runs)
+run_tests(the_images_have_symbols, the_launcher_plugs_and_unplugs, the_design_hangs_on_tcg,
+          a_kick_completes_it, forty_healthy_runs)

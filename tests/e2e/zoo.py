@@ -7,6 +7,7 @@ The table is examples/firmware/zoo.py. A bug passes when the first rule that the
 the right one, broken by the right CPU in the right step, when the verdict names the cause, and when a
 re-check of the recording finds the same. The healthy firmware goes the same ways, and breaks none.
 """
+import itertools
 import os
 import sys
 
@@ -153,7 +154,8 @@ def every_bug_has_a_row():
 def the_readme_has_the_table():
     with open(os.path.join(ROOT, "examples", "firmware", "README.md")) as file:
         lines = [line for line in file.read().splitlines() if line.startswith("|")]
-    equal([line for line in lines if line in table()], table(), "the table of README.md (examples/firmware/zoo.py renews it)")
+    equal([line for line in lines if line in table()], table(),
+          "the table of README.md (examples/firmware/zoo.py renews it)")
 
 
 def all_bugs_named():
@@ -163,4 +165,4 @@ def all_bugs_named():
 
 
 run_tests(every_bug_has_a_row, the_readme_has_the_table,
-          side_by_side(2, *[test_of(bug) for bug in ZOO], *[test_of_way(*way) for way in ways()]), all_bugs_named)
+          side_by_side(2, *map(test_of, ZOO), *itertools.starmap(test_of_way, ways())), all_bugs_named)
