@@ -327,7 +327,7 @@ static void a_storm_is_told_once(void **state)
 	assert_int_equal(storms(), 0);
 	writes(4000, STORY_MS(2600), 300000);
 	assert_int_equal(storms(), 1);
-	writes(3000, STORY_MS(9000), 300000);
+	writes(3000, STORY_MS(20000), 300000);
 	assert_int_equal(storms(), 2);
 	assert_string_equal(first()->message, "2001 SMIs were raised by port 0xb2 within 0.60 s, the last one with command "
 			    "0: the machine does little else");
@@ -341,11 +341,11 @@ static void the_time_a_tracer_takes_does_not_hide_a_storm(void **state)
 	(void)state;
 	play(BOOT);
 	for (int i = 0; i < 2100; i++) {
-		int64_t at = STORY_MS(2000.0 + 3 * i);
+		int64_t at = STORY_MS(2000.0 + 4 * i);
 
 		writes(1, at, 0);
 		pause.ts = at + 300000;
-		event_set(&pause, PAUSE_UNTIL, (uint64_t)at + 2900000);
+		event_set(&pause, PAUSE_UNTIL, (uint64_t)at + 3900000);
 		event_set(&pause, PAUSE_WHY, WHY_STOP);
 		assert_int_equal(judge_event(judge, &pause, NULL), 0);
 	}
