@@ -264,6 +264,12 @@ static const struct bug bugs[] = {
 	  BOOT BEGUN READY STARTED SMI_2 ENTERS ABOUT LEAVES },
 	{ "no write, and it says nothing", INV_reloc_deadline, 2, "has been in SMM and has no SMBASE of its own 1.0 s after the SIPI",
 	  BOOT BEGUN READY STARTED SMI_2 ENTERS LEAVES LATER },
+	{ "no write, by a handler that is not understood", INV_reloc_deadline, 2,
+	  "the monarch, CPU 0, left SMM, and CPU 2, which it has started, has no SMBASE of its own",
+	  BOOT BEGUN "@1023.2 handler code=unknown size=24 since=1022000000 origin=inferred\n" STARTED SMI_2 ENTERS LEAVES
+	  NOP OUT OS LATER },
+	{ "a handler corrupted in another SMI", INV_handler_immutable, CPU_UNKNOWN, "from nop to unknown",
+	  BOOT COMMAND("0") ENTRY_0 ENTRY_1 "@1023.2 handler code=unknown size=24 since=1022000000 origin=inferred\n" OUT },
 	{ "the monarch writes the slot", INV_smbase_write_in_window, 0, "CPU 0, in SMM at its own SMBASE",
 	  BOOT BEGUN READY STARTED SMI_2 ENTERS "@1043.1 cpu=0 smbase-write old=0x30000 new=0x7f040000\n" },
 	{ "no RSM", INV_about_then_rsm, 2, "has not left SMM",

@@ -133,15 +133,29 @@ static void watch_lock(struct lock_state *l, const struct check_input *in)
 		l->locked = (struct moment){ in->id, ev->ts };
 }
 
-/* A firmware may swap NOP and relocation handler, in an SMI. */
-static bool is_swap(const struct scene *s, const struct event *ev)
+/* The round has found a CPU that was plugged. */
+static bool is_hotplug_round(const struct round *r)
 {
-	uint64_t from = event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
-	uint64_t to = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
+	for (unsigned i = 0; i < r->found; i++)
+		if (r->found_cpu[i].status & HP_INSERT)
+			return true;
+	return false;
+}
+
+enum swap { SWAP_NONE, SWAP_GOOD, SWAP_UNKNOWN };
+
+/* A firmware may swap NOP and relocation handler, in an SMI; what it has for the latter may not be understood. */
+static enum swap swap_of(const struct scene *s, const struct event *ev)
+{
+	uint64_t from = handler_code_now(s), to = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
+	uint64_t other = from == CODE_NOP ? to : from;
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 
-	return (s->round.open || s->round.last_leave.ns >= since) &&
-	       ((from == CODE_NOP && to == CODE_RELOCATE) || (from == CODE_RELOCATE && to == CODE_NOP));
+	if (!(s->round.open || s->round.last_leave.ns >= since) || (from != CODE_NOP) == (to != CODE_NOP))
+		return SWAP_NONE;
+	if (other == CODE_UNKNOWN && is_hotplug_round(&s->round))
+		return SWAP_UNKNOWN;
+	return other == CODE_RELOCATE ? SWAP_GOOD : SWAP_NONE;
 }
 
 static void handler_immutable(struct check *c, const struct check_input *in)
@@ -151,12 +165,16 @@ static void handler_immutable(struct check *c, const struct check_input *in)
 	const struct scene *s = in->scene;
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 	struct finding f = finding_here(in, CPU_UNKNOWN, s->handler_when.id, l->locked.id);
+	enum swap swap;
 
 	watch_lock(l, in);
 	if (!s->handler.known || !moment_is(l->locked))
 		return;
-	if (is_hotplug_smi(ev) || (ev->kind == EV_HANDLER && is_swap(s, ev)))
+	swap = ev->kind == EV_HANDLER ? swap_of(s, ev) : SWAP_NONE;
+	if (is_hotplug_smi(ev) || swap == SWAP_GOOD)
 		check_holds(c);
+	else if (swap == SWAP_UNKNOWN)
+		check_unknown(c, "the code that was put at the default SMBASE for a hot-plug is not understood");
 	else if (ev->kind == EV_HANDLER && since >= l->locked.ns)
 		check_violated(c, &f, "the code at the default SMBASE changed after SMRAM was locked: from %s to %s",
 			       handler_code_name[event_get(&s->handler, HANDLER_CODE, 0) % CODE_COUNT],
@@ -253,10 +271,11 @@ const struct invariant invariant_handler_before_sipi = {
 	.needs = NEED_HANDLER | NEED_HANDOFF | NEED_IPI,
 	.kinds = KIND(IPI) | KIND(HANDOFF),
 	.rule = "AboutToLeaveSmm and the pen's flag are zero when the monarch sends the SIPI.",
-	.meaning = "The monarch learns from these two that the new CPU has changed its SMBASE and is "
-		"back outside. A flag left over from the CPU before makes it go on at once: it closes "
-		"nothing, adds the CPU to its tables, and leaves SMM while the new CPU is still at the "
-		"default SMBASE. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) clears both before the "
-		"first IPI. The pen's page belongs to the OS as well, so its flag alone proves nothing.",
+	.meaning = "The monarch learns from these two that the new CPU has changed its SMBASE and is back "
+		"outside. A flag left over from the CPU before makes it go on at once: it closes nothing, "
+		"adds the CPU to its tables, and leaves SMM while the new CPU is still at the default "
+		"SMBASE. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) clears both before the first "
+		"IPI. Firmware without the gate is not asked, as what it waits for is not known. The "
+		"pen's page belongs to the OS as well, so its flag alone proves nothing.",
 	.event = handler_before_sipi, .state = sizeof(struct flags),
 };

@@ -12,10 +12,6 @@
 #define STORM_SMIS 2000u
 #define STORM_NS (5 * RULE_S)
 
-/* QEMU answers these two itself, without an SMI (hw/isa/lpc_ich9.c). */
-#define APM_CMD_ACPI_ENABLE 2
-#define APM_CMD_ACPI_DISABLE 3
-
 struct storm_state {
 	uint64_t raised;
 	struct raise {
@@ -24,14 +20,6 @@ struct storm_state {
 	} last[STORM_SMIS];
 	bool told;          /* of this storm; it is over when half as many take as long */
 };
-
-static bool raises_smi(const struct event *ev)
-{
-	uint64_t cmd = event_get(ev, PORT_VALUE, UINT64_MAX);
-
-	return event_get(ev, PORT_PORT, 0) == APM_CNT && event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE &&
-	       cmd != APM_CMD_ACPI_ENABLE && cmd != APM_CMD_ACPI_DISABLE;
-}
 
 /* The one @ago before this, which is not among them yet; NULL = there were not so many. */
 static const struct raise *raised_before(const struct storm_state *st, uint64_t ago)
