@@ -211,6 +211,9 @@ static const struct bug bugs[] = {
 	{ "the handler was overwritten before the lock", INV_handler_first, 2, "has been overwritten",
 	  UP BOOT_HANDLER RELOCATED BOOT_NOP "@190 handler code=unknown size=16 since=160000000 origin=inferred\n"
 	  LOCK("0x1a") PLUGGED COMMAND("4") ENTRIES LATER },
+	{ "the handler was wiped before the lock", INV_handler_first, 2, "has been overwritten (zero)",
+	  UP BOOT_HANDLER RELOCATED BOOT_NOP "@190 handler code=zero size=16 since=160000000 origin=inferred\n"
+	  LOCK("0x1a") PLUGGED COMMAND("4") ENTRIES LATER },
 	{ "no NOP handler afterwards", INV_gate_closed, 0,
 	  "the monarch, CPU 0, left SMM while the relocation handler was at the default SMBASE",
 	  BOOT BEGUN READY STARTED RELOCATION PEN OUT OS LATER },

@@ -20,14 +20,14 @@ static bool window_is_open(const struct scene *s)
 
 struct first_state {
 	struct cpuset judged;
-	bool had_handler; /* one was there, and no boot's template or zeroes since */
+	bool had_handler; /* one was there, and no boot's template since */
 };
 
 static void watch_handler(struct first_state *st, const struct event *ev)
 {
 	uint64_t code = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 
-	if (code != CODE_UNKNOWN)
+	if (code != CODE_UNKNOWN && code != CODE_ZERO)
 		st->had_handler = code < CODE_COUNT && is_handler[code];
 }
 
@@ -40,15 +40,15 @@ static void judge_handler(struct check *c, const struct check_input *in, int cpu
 
 	if (code < CODE_COUNT && is_handler[code])
 		check_holds(c);
+	else if (st->had_handler)
+		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten (%s)",
+			       what, cpu, handler_code_name[code % CODE_COUNT]);
 	else if (code == CODE_ZERO || code == CODE_TEMPLATE)
 		check_violated(c, &f, "%s CPU %d while there is no relocation handler at the default SMBASE (%s)", what,
 			       cpu, handler_code_name[code]);
 	else if (window_is_open(s))
 		check_violated(c, &f, "%s CPU %d while the code at the default SMBASE is in memory open to the OS", what,
 			       cpu);
-	else if (st->had_handler)
-		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten",
-			       what, cpu);
 	else
 		check_unknown(c, "the code at the default SMBASE is not known");
 }
