@@ -58,6 +58,8 @@ static void add_cause(struct verdict *v, const struct verdict_input *in, const s
 	const struct violation *cause = verdict_cause(in, ep);
 	struct prose p;
 
+	if (!cause) /* none about its CPU: then any */
+		cause = verdict_cause(in, NULL);
 	if (!cause)
 		return;
 	p = add_line(v, "first broken rule");

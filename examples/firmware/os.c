@@ -9,6 +9,8 @@
 #include "cpus.h"
 #include "timer.h"
 
+#define OS_US 20000 /* that an OS takes for this and that */
+
 static unsigned online;
 
 /* ---- SMIs ---- */
@@ -77,6 +79,7 @@ static void clear_insert(const struct event *e)
 
 static void start(const struct event *e)
 {
+	wait_us(OS_US);
 	if (cpu_start(e->apic_id))
 		say("os: CPU %u is online, %u in all", e->apic_id, ++online);
 	else
@@ -131,7 +134,7 @@ static void scan(void)
 	struct event e;
 
 	for (unsigned from = 0; from < MAX_CPUS && next_event(from, &e); from = e.selector + 1) {
-		wait_us(10000); /* an OS needs its time */
+		wait_us(OS_US);
 		if (e.status & CPUHP_REMOVE)
 			unplug(&e);
 		else

@@ -292,7 +292,7 @@ static const struct bug bugs[] = {
 	  BOOT BEGUN READY STARTED RELOCATION PEN NOP OUT ONLINE LATER },
 	{ "a spurious hot-plug SMI", INV_no_spurious_4, 0, "while no CPU was waiting to be plugged or ejected",
 	  BOOT COMMAND("4") ENTRY_0 ENTRY_1 READ("4") OUT LATER },
-	{ "an AP that is not released", INV_rsm_balance, 1, "CPU 1 has not left SMM 0.5 s after the monarch, CPU 0",
+	{ "an AP that is not released", INV_rsm_balance, 1, "CPU 1 has not left SMM 1.0 s after the monarch, CPU 0",
 	  BOOT BEGUN READY STARTED RELOCATION PEN NOP "@1046.1 cpu=0 smi-leave " BASE(2) "\n" OS
 	  "@1100 cpu=0 port port=0xb2 dir=write value=0\n@1101 cpu=0 smi-enter " BASE(2) "\n@1102 cpu=2 smi-enter " BASE(4) "\n"
 	  "@2102 cpu=0 ipi target=1 mode=smi dest=one\n" LATER },

@@ -196,6 +196,13 @@ static void one_that_does_not_say_that_it_leaves(void **state)
 	assert_int_equal(f.new_smbase, 0x30008);
 	assert_int_equal(f.about, 0);
 	memcpy(code, exchanged, sizeof(code));
+	code[8] = 0x90; /* the slot is not written: it is whole, and of no known kind */
+	memset(code + 9, 0x90, 5);
+	code[7] = 0x90;
+	first_smi_decode(&f, BASE, code, sizeof(code));
+	assert_int_equal(f.code, CODE_UNKNOWN);
+	assert_true(f.whole);
+	memcpy(code, exchanged, sizeof(code));
 	code[21] = 2; /* another byte is set, but not to 1 */
 	first_smi_decode(&f, BASE, code, sizeof(code));
 	assert_int_equal(f.code, CODE_RELOCATE);
@@ -213,7 +220,7 @@ static void half_exchanged_is_neither(void **state)
 	code[0] = 0x0f;
 	first_smi_decode(&f, BASE, code, sizeof(code));
 	assert_int_equal(f.code, CODE_UNKNOWN);
-	assert_false(first_smi_is_exchanged(&f));
+	assert_false(first_smi_is_exchanged(&f) || f.whole);
 	code[1] = 0xaa; /* what is behind the RSM does not matter */
 	first_smi_decode(&f, BASE, code, sizeof(code));
 	assert_int_equal(f.code, CODE_NOP);

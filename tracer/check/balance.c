@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #define SMI_DEADLINE (2 * RULE_S)       /* of a hot-plug's SMI */
-#define RELEASED_DEADLINE (RULE_S / 2)  /* for the others, once the monarch has left */
+#define RELEASED_DEADLINE (1 * RULE_S)  /* for the others, once the monarch has left */
 #define LONG_SMI_DEADLINE (30 * RULE_S) /* of any other: at ReadyToLock edk2 works in SMM for seconds */
 
 struct balance_state {

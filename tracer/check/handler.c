@@ -21,12 +21,20 @@ static bool window_is_open(const struct scene *s)
 struct first_state {
 	struct cpuset judged;
 	bool had_handler; /* one was there, and no boot's template since */
+	bool for_plug;    /* what is there now was put there in a hot-plug's SMI */
 };
 
-static void watch_handler(struct first_state *st, const struct event *ev)
+/* Is a hot-plug's SMI going on, for a CPU that has come? */
+static bool is_plugging(const struct scene *s)
+{
+	return s->round.open && s->round.cmd == APM_CMD_CPU_HOTPLUG && !cpuset_empty(&s->hot);
+}
+
+static void watch_handler(struct first_state *st, const struct scene *s, const struct event *ev)
 {
 	uint64_t code = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 
+	st->for_plug = is_plugging(s);
 	if (code != CODE_UNKNOWN && code != CODE_ZERO)
 		st->had_handler = code < CODE_COUNT && is_handler[code];
 }
@@ -40,7 +48,7 @@ static void judge_handler(struct check *c, const struct check_input *in, int cpu
 
 	if (code < CODE_COUNT && is_handler[code])
 		check_holds(c);
-	else if (st->had_handler)
+	else if (st->had_handler && !st->for_plug)
 		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten (%s)",
 			       what, cpu, handler_code_name[code % CODE_COUNT]);
 	else if (code == CODE_ZERO || code == CODE_TEMPLATE)
@@ -85,7 +93,7 @@ static void handler_first(struct check *c, const struct check_input *in)
 	int cpu = in->ev->cpu;
 
 	if (in->ev->kind == EV_HANDLER)
-		watch_handler(st, in->ev);
+		watch_handler(st, in->scene, in->ev);
 	else if (in->ev->kind == EV_CPU_ADD)
 		cpuset_remove(&st->judged, cpu);
 	else if (in->ev->kind == EV_IPI && is_hotplug_ipi(in, &ipi))
@@ -133,29 +141,21 @@ static void watch_lock(struct lock_state *l, const struct check_input *in)
 		l->locked = (struct moment){ in->id, ev->ts };
 }
 
-/* The round has found a CPU that was plugged. */
-static bool is_hotplug_round(const struct round *r)
+/* What a firmware may put there for a new CPU; code that is not understood may be meant for one. */
+static bool relocates(const struct scene *s, uint64_t code)
 {
-	for (unsigned i = 0; i < r->found; i++)
-		if (r->found_cpu[i].status & HP_INSERT)
-			return true;
-	return false;
+	return code == CODE_RELOCATE || (code == CODE_UNKNOWN && is_plugging(s));
 }
 
-enum swap { SWAP_NONE, SWAP_GOOD, SWAP_UNKNOWN };
-
-/* A firmware may swap NOP and relocation handler, in an SMI; what it has for the latter may not be understood. */
-static enum swap swap_of(const struct scene *s, const struct event *ev)
+/* A firmware may swap NOP and relocation handler, in an SMI. */
+static bool is_swap(const struct scene *s, const struct event *ev)
 {
-	uint64_t from = handler_code_now(s), to = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
-	uint64_t other = from == CODE_NOP ? to : from;
+	uint64_t from = event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
+	uint64_t to = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 
-	if (!(s->round.open || s->round.last_leave.ns >= since) || (from != CODE_NOP) == (to != CODE_NOP))
-		return SWAP_NONE;
-	if (other == CODE_UNKNOWN && is_hotplug_round(&s->round))
-		return SWAP_UNKNOWN;
-	return other == CODE_RELOCATE ? SWAP_GOOD : SWAP_NONE;
+	return (s->round.open || s->round.last_leave.ns >= since) &&
+	       ((from == CODE_NOP && relocates(s, to)) || (relocates(s, from) && to == CODE_NOP));
 }
 
 static void handler_immutable(struct check *c, const struct check_input *in)
@@ -164,17 +164,13 @@ static void handler_immutable(struct check *c, const struct check_input *in)
 	const struct event *ev = in->ev;
 	const struct scene *s = in->scene;
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
-	struct finding f = finding_here(in, CPU_UNKNOWN, s->handler_when.id, l->locked.id);
-	enum swap swap;
+	struct finding f = finding_here(in, ev->cpu, s->handler_when.id, l->locked.id);
 
 	watch_lock(l, in);
 	if (!s->handler.known || !moment_is(l->locked))
 		return;
-	swap = ev->kind == EV_HANDLER ? swap_of(s, ev) : SWAP_NONE;
-	if (is_hotplug_smi(ev) || swap == SWAP_GOOD)
+	if (is_hotplug_smi(ev) || (ev->kind == EV_HANDLER && is_swap(s, ev)))
 		check_holds(c);
-	else if (swap == SWAP_UNKNOWN)
-		check_unknown(c, "the code that was put at the default SMBASE for a hot-plug is not understood");
 	else if (ev->kind == EV_HANDLER && since >= l->locked.ns)
 		check_violated(c, &f, "the code at the default SMBASE changed after SMRAM was locked: from %s to %s",
 			       handler_code_name[event_get(&s->handler, HANDLER_CODE, 0) % CODE_COUNT],
@@ -275,7 +271,6 @@ const struct invariant invariant_handler_before_sipi = {
 		"outside. A flag left over from the CPU before makes it go on at once: it closes nothing, "
 		"adds the CPU to its tables, and leaves SMM while the new CPU is still at the default "
 		"SMBASE. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) clears both before the first "
-		"IPI. Firmware without the gate is not asked, as what it waits for is not known. The "
-		"pen's page belongs to the OS as well, so its flag alone proves nothing.",
+		"IPI. The pen's page belongs to the OS as well, so its flag alone proves nothing.",
 	.event = handler_before_sipi, .state = sizeof(struct flags),
 };

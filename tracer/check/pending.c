@@ -7,7 +7,7 @@
 struct at_init {
 	bool on;
 	int64_t raised, init, reset; /* event ids; reset 0 = not seen (yet) */
-	int64_t ns;                  /* of the INIT */
+	int64_t ns;                  /* of the raise: since then it may have been taken unseen */
 };
 
 struct pending_state {
@@ -31,7 +31,7 @@ static void init_sent(struct pending_state *st, const struct check_input *in, in
 	waits_stop(&st->waits, cpu);
 	st->cpu[cpu] = (struct at_init){
 		.on = surely_pending(in, cpu), .raised = in->scene->cpu[cpu].smi_raised.id, .init = in->id,
-			.ns = in->ev->ts,
+			.ns = in->scene->cpu[cpu].smi_raised.ns,
 	};
 }
 

@@ -16,12 +16,15 @@ struct rendezvous {
 
 /* ---- broadcast ---- */
 
-/* A CPU that had to come and did not; CPU_UNKNOWN = none. One that was reset meanwhile cannot. */
+/*
+ * A CPU that had to come and did not; CPU_UNKNOWN = none. One that was reset meanwhile cannot; one that was in SMM
+ * since the SMI was raised came to it, though others may still have been in the SMI before.
+ */
 static int absent(const struct scene *s, const struct model *m, const struct round *r)
 {
 	for (int i = cpuset_next(&r->expected, 0); i >= 0; i = cpuset_next(&r->expected, i + 1))
 		if (!cpuset_has(&r->entered, i) && cpuset_has(&s->present, i) && m->cpu[i].state == STATE_RUNNING &&
-		    !moment_after(s->cpu[i].reset, r->raised))
+		    !moment_after(s->cpu[i].reset, r->raised) && m->cpu[i].smi.id < r->raised.id)
 			return i;
 	return CPU_UNKNOWN;
 }

@@ -58,7 +58,8 @@ static const struct flow_point plug[] = {
 	{ STEP_B, relocation_handler_ready, "the monarch to ask for the APIC ID of CPU %d, and to put the "
 	  "relocation handler in place of the NOP one", "the monarch", 0 },
 	POINT_C,
-	{ STEP_D_ENTRY, entry_that_counts, "CPU %d to enter SMM at the default SMBASE", "CPU %d", FLOW_EARLY },
+	{ STEP_D_ENTRY, entry_that_counts, "CPU %d to enter SMM at the default SMBASE, with the relocation handler "
+	  "there", "CPU %d", FLOW_EARLY },
 	{ STEP_D_PASS, runs_relocation_handler, "CPU %d to run the relocation handler", "CPU %d", FLOW_EARLY },
 	POINT_D_WRITE, POINT_D_RSM, POINT_E, POINT_PROVED,
 	{ STEP_F, nop_and_left, "all CPUs to leave SMM, with the NOP handler back", "the monarch", 0 },

@@ -153,6 +153,7 @@ void first_smi_decode(struct first_smi *f, uint64_t smbase, const uint8_t *code,
 		f->code = CODE_TEMPLATE;
 	} else {
 		walk(&w);
+		f->whole = f->rsm != 0;
 		f->code = class_of(&w);
 	}
 	keep_what_fits(f);

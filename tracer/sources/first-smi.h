@@ -17,6 +17,7 @@
 /* Linear addresses; 0 = it has none. */
 struct first_smi {
 	enum handler_code code;
+	bool whole;          /* it was understood up to an RSM, whatever it does */
 	unsigned size;       /* bytes of code: to the end of its RSM, else to the last byte that is not 0 */
 	uint32_t sum;        /* FNV-1a of them */
 	uint64_t gate;       /* the word that is compared with the APIC ID and exchanged */

@@ -27,16 +27,24 @@ static bool worth_telling(struct handoff *h, const struct first_smi *now)
 	return now->code != CODE_UNKNOWN || h->unknowns++ < TOLD_OFTEN;
 }
 
-/* The NOP handler has no words of its own: those of the one it was exchanged for last go on. */
+/* Firmware that does it goes on doing it, whatever it puts there once in a while. */
+static bool goes_on_exchanging(const struct handoff *h, const struct first_smi *now)
+{
+	bool is_handler = now->code == CODE_GATE || now->code == CODE_TEMPLATE;
+
+	return first_smi_is_exchanged(now) || (h->exchanged && !is_handler && h->unknowns < TOLD_OFTEN);
+}
+
+/* What has no words of its own, as the NOP handler: those of the one it was exchanged for last go on. */
 static void follow_words(struct handoff *h, const struct first_smi *now)
 {
 	const uint64_t addr[] = {
 		[WORD_GATE] = now->gate, [WORD_NEW_SMBASE] = now->new_smbase, [WORD_ABOUT] = now->about,
 	};
 
-	if (now->code == CODE_NOP && first_smi_is_exchanged(&h->first))
-		return;
 	for (size_t i = 0; i < sizeof(addr) / sizeof(*addr); i++) {
+		if (h->exchanged && !addr[i])
+			continue;
 		h->word_known[i] &= h->addr[i] == addr[i];
 		h->addr[i] = addr[i];
 	}
@@ -46,10 +54,11 @@ static void follow_words(struct handoff *h, const struct first_smi *now)
  * While a handler takes the place of another, what is there is neither; and whoever writes it may be at
  * a stop that is on its way to us, and tells more. So both are told only when they last.
  */
-static bool in_between(struct handoff *h, const struct first_smi *now, int64_t ts, bool stopped)
+static bool in_between(struct handoff *h, const struct first_smi *now, int64_t ts, bool stopped, int writer)
 {
-	if (!h->has_first || !first_smi_is_exchanged(&h->first) || is_same(now, &h->first) ||
-	    (stopped && now->code != CODE_UNKNOWN)) {
+	bool is_known = now->code != CODE_UNKNOWN || (now->whole && writer != CPU_UNKNOWN);
+
+	if (!h->exchanged || is_same(now, &h->first) || (stopped && is_known)) {
 		h->between_ns = 0;
 		return false;
 	}
@@ -88,8 +97,9 @@ static void take_code(struct gdb *g, const struct first_smi *now, int64_t ts, in
 	bool tell = worth_telling(h, now);
 
 	if (tell) {
+		g->config_due |= !first_smi_is_exchanged(now) || !h->exchanged;
+		h->exchanged = goes_on_exchanging(h, now);
 		follow_words(h, now);
-		g->config_due |= !first_smi_is_exchanged(now) || !first_smi_is_exchanged(&h->first);
 	}
 	h->first = *now;
 	h->has_first = true;
@@ -110,7 +120,7 @@ void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer)
 	if (!h->has_first || h->between_ns || memcmp(code, h->code, sizeof(code))) {
 		memcpy(h->code, code, sizeof(code));
 		first_smi_decode(&now, SMBASE_DEFAULT, code, sizeof(code));
-		if (in_between(h, &now, ts, stopped))
+		if (in_between(h, &now, ts, stopped, writer))
 			return;
 		take_code(g, &now, ts, writer);
 	}
@@ -134,7 +144,7 @@ static bool may_change(const struct gdb *g)
 {
 	const struct handoff *h = &g->handoff;
 
-	return h->first.code == CODE_ZERO || first_smi_is_exchanged(&h->first) ||
+	return h->first.code == CODE_ZERO || h->exchanged ||
 	       (h->first.code != CODE_GATE && gdb_handoff_busy(g));
 }
 

@@ -20,7 +20,7 @@ static const unsigned word_size[WORD_COUNT] = {
 /* Does the code talk by such words, so that they are worth a look? */
 static bool talks(const struct handoff *h)
 {
-	return h->has_first && (h->first.code == CODE_GATE || first_smi_is_exchanged(&h->first));
+	return h->has_first && (h->first.code == CODE_GATE || h->exchanged);
 }
 
 void gdb_handoff_open(struct gdb *g)
@@ -124,7 +124,7 @@ static void find_pen(struct gdb *g, bool stopped)
 /* The stop for its write may be on its way to us, and tells who it was. */
 static bool is_watched(const struct handoff *h, enum handoff_word word)
 {
-	return first_smi_is_exchanged(&h->first) && (word == WORD_NEW_SMBASE || word == WORD_ABOUT);
+	return h->exchanged && (word == WORD_NEW_SMBASE || word == WORD_ABOUT);
 }
 
 static void sample_words(struct gdb *g, int64_t ts, bool stopped)

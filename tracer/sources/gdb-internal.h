@@ -87,6 +87,7 @@ struct handoff {
 	bool told;                   /* the user, that it cannot */
 	bool has_first;
 	struct first_smi first;
+	bool exchanged;              /* by firmware that has no gate, from time to time */
 	uint8_t code[FIRST_SMI_CODE];
 	unsigned unknowns;           /* changes of code of no known class */
 	uint64_t addr[WORD_COUNT];   /* of the words; 0 = not known */

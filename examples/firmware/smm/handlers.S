@@ -45,11 +45,11 @@ handler_without_write_end:
 handler_without_rsm_end:
 
 	handler handler_that_dawdles
-	addr32 movl	NEW_SMBASE, %eax
-	addr32 movl	%eax, SLOT
 1:	pause
 	addr32 cmpb	$0, GO_ON
 	je	1b
+	addr32 movl	NEW_SMBASE, %eax
+	addr32 movl	%eax, SLOT
 	addr32 movb	$1, ABOUT_TO_LEAVE
 	rsm
 handler_that_dawdles_end:

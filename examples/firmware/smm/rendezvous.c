@@ -11,13 +11,14 @@
 #define ALONE_US 5000000 /* how long an AP waits for a monarch that does not come */
 
 static struct {
-	volatile bool here, park;
+	volatile bool here, leaving, park;
 } ap[MAX_CPUS];
 static volatile bool led; /* the monarch is in SMM */
 
+/* The monarch is CPU 0. */
 static bool is_missing(unsigned i)
 {
-	return smm_cpu[i].present && !ap[i].here;
+	return i && smm_cpu[i].present && !ap[i].here;
 }
 
 static bool all_here(void)
@@ -43,7 +44,6 @@ static bool wait_for_all(void)
 void rendezvous_gather(void)
 {
 	led = true;
-	ap[0].here = true;
 	if (seeded(BUG_MONARCH_DOES_NOT_WAIT) || wait_for_all())
 		return;
 	for (unsigned i = 0; i < MAX_CPUS; i++)
@@ -57,17 +57,36 @@ void rendezvous_release_one(unsigned apic_id)
 	ap[apic_id].here = false;
 }
 
+/* BUG_AP_NOT_RELEASED: from the first hot-plug's SMI on. */
 static bool is_forgotten(unsigned i)
 {
-	return seeded(BUG_AP_NOT_RELEASED) && i == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG;
+	static bool forgotten;
+
+	if (!seeded(BUG_AP_NOT_RELEASED))
+		return false;
+	forgotten |= inb(APM_CNT) == APM_CPU_HOTPLUG;
+	return i == 1 && forgotten;
+}
+
+/* The monarch is the last to leave: its OS must not find another CPU in SMM. */
+static void await_leaving(unsigned i)
+{
+	while (!ap[i].leaving)
+		pause();
 }
 
 void rendezvous_release(void)
 {
 	led = false;
-	for (unsigned i = 0; i < MAX_CPUS; i++)
-		if (!is_forgotten(i))
-			rendezvous_release_one(i);
+	for (unsigned i = 1; i < MAX_CPUS; i++) {
+		bool waits = ap[i].here;
+
+		if (is_forgotten(i))
+			continue;
+		rendezvous_release_one(i);
+		if (waits)
+			await_leaving(i);
+	}
 }
 
 void rendezvous_park(unsigned apic_id)
@@ -93,6 +112,7 @@ void rendezvous_follow(unsigned apic_id)
 {
 	volatile bool *here = &ap[apic_id].here;
 
+	ap[apic_id].leaving = false;
 	*here = true;
 	while (*here) {
 		if (!await_monarch(here))
@@ -102,4 +122,5 @@ void rendezvous_follow(unsigned apic_id)
 	}
 	while (ap[apic_id].park)
 		halt();
+	ap[apic_id].leaving = true;
 }
