@@ -3,6 +3,7 @@
 # make               the program at ./smmtrace (O=dir: dir/smmtrace)
 # make check         layer check, unit tests, end-to-end tests on real guests
 # make check-unit    only what needs no guest
+# make zoo           each bug of the reference firmware is found and named
 # make bench         figures beside the peers, in one run
 # make fuzz          every byte parser under libFuzzer (FUZZ_SECONDS=30 each)
 # make manual       man/smmtrace-invariants.7 from the table of invariants
@@ -108,6 +109,9 @@ check: all $(UNIT)
 check-unit: all $(UNIT)
 	$(Q)tests/run --build $(O) --unit
 
+zoo: all
+	$(Q)tests/run --build $(O) --kind e2e --only zoo
+
 unit-programs: $(UNIT)
 
 bench: all $(BENCH)
@@ -140,7 +144,7 @@ clean:
 	rm -rf $(OBJ) $(PROGRAM)
 
 FORCE:
-.PHONY: all manual check check-unit unit-programs bench fuzz install clean FORCE
+.PHONY: all manual check check-unit zoo unit-programs bench fuzz install clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -62,9 +62,12 @@ static void await_relocation(unsigned i, unsigned woken)
 /* BUG_BOOT_AT_ONCE: they all sit in the handler before it lets them go. */
 static void relocate_at_once(void)
 {
-	for (unsigned i = 1; i < cpus; i++)
+	for (unsigned i = 1; i < cpus; i++) {
+		*byte_at(DAWDLES) = 0;
 		send_smi(i);
-	wait_us(20000);
+		while (!*byte_at(DAWDLES))
+			pause();
+	}
 	*byte_at(GO_ON) = 1;
 	wait_us(20000);
 	for (unsigned i = 1; i < cpus; i++)

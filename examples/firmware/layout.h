@@ -20,6 +20,7 @@
 #define SMBASE_SLOT 0xff00 /* the SMBASE in the save state, AMD64 layout, which QEMU's x86_64 uses */
 #define NEW_SMBASE 0x30008 /* 32 bits: what the relocation handler puts there */
 #define ABOUT_TO_LEAVE 0x3000c /* 8 bits: it has done so, and RSM is next */
+#define DAWDLES 0x3000e    /* 8 bits: a CPU is in the variant of the handler that waits for GO_ON */
 #define GO_ON 0x3000d      /* 8 bits: what the variant of the handler that dawdles waits for */
 
 /* ---- TSEG, 1 MiB below the end of low memory ---- */

@@ -40,7 +40,7 @@ static void keep_cpu_1_out(void)
 	if (seeded(BUG_AP_MISSING))
 		cpu_hold_smis(1, 1300000);
 	if (seeded(BUG_MONARCH_DOES_NOT_WAIT))
-		cpu_hold_smis(1, 50000);
+		cpu_hold_smis(1, 500000);
 	if (seeded(BUG_COMMAND_OVERWRITTEN))
 		cpu_hold_smis(1, 4000000);
 }
@@ -154,7 +154,7 @@ static void on_gpe(void)
 
 static void misbehave(void)
 {
-	struct timer t = timer_start(2000000);
+	struct timer t = timer_start(20000000);
 
 	if (seeded(BUG_SPURIOUS_COMMAND))
 		raise_smi(APM_CPU_HOTPLUG, 0);

@@ -153,7 +153,7 @@ def every_bug_has_a_row():
 def the_readme_has_the_table():
     with open(os.path.join(ROOT, "examples", "firmware", "README.md")) as file:
         lines = [line for line in file.read().splitlines() if line.startswith("|")]
-    equal([line for line in lines if line in table()], table(), "the table of README.md (zoo.py prints it)")
+    equal([line for line in lines if line in table()], table(), "the table of README.md (examples/firmware/zoo.py renews it)")
 
 
 def all_bugs_named():

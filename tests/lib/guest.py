@@ -913,13 +913,20 @@ def linux_hotplug(append="", **options):
                         **options))
 
 
+_making = threading.Lock()
+
+
 @functools.lru_cache(maxsize=None)
+def made_firmware(folder):
+    made("make", "-s", "-C", os.path.join(ROOT, "examples", "firmware"), "O=" + folder)
+    return folder
+
+
 def firmware_files():
     """The folder of examples/firmware, built: firmware.bin, and boot.elf, smm.elf with their symbols."""
     need("gcc", "make")
-    folder = os.path.join(BUILD, ".obj", "examples", "firmware")
-    made("make", "-s", "-C", os.path.join(ROOT, "examples", "firmware"), "O=" + folder)
-    return folder
+    with _making:
+        return made_firmware(os.path.join(BUILD, ".obj", "examples", "firmware"))
 
 
 def firmware_guest(smp=1, bug="", order="sipi-first", **options):

@@ -45,6 +45,7 @@ handler_without_write_end:
 handler_without_rsm_end:
 
 	handler handler_that_dawdles
+	addr32 movb	$1, DAWDLES
 1:	pause
 	addr32 cmpb	$0, GO_ON
 	je	1b

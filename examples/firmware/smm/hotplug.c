@@ -181,9 +181,11 @@ static void relocate_at_once(const struct pending *p)
 	make_handler_ready(p->cpu[0].apic_id);
 	for (unsigned i = 0; i < p->n; i++)
 		send_init_sipi_sipi(p->cpu[i].apic_id);
-	for (unsigned i = 0; i < p->n; i++)
+	for (unsigned i = 0; i < p->n; i++) {
+		*byte_at(DAWDLES) = 0;
 		apic_send(p->cpu[i].apic_id, ICR_SMI);
-	wait_us(20000);
+		await(DAWDLES);
+	}
 	*byte_at(GO_ON) = 1;
 	wait_us(20000);
 }
