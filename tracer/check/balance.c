@@ -143,9 +143,10 @@ const struct invariant invariant_rsm_balance = {
 		"hot-plug, else 30 s), and soon after the monarch, unless it is being ejected",
 	.meaning =
 	"A CPU is lost in SMM; the OS sees it stand still, and soon its watchdog. When it is the monarch, "
-	"look at what it waits for: in a hot-plug that is reloc-deadline's matter, otherwise a fault in "
-	"SMM code (edk2 PR 6118: code patched at run time; CET stacks: ef91b07388) or an assertion that "
-	"stops in CpuDeadLoop() (ConfigSmmCodeAccessCheck on absent CPUs, #6968). When it is another one, "
-	"the monarch did not release it, or it missed the release (semaphore race, d49364779c).",
+	"it may be slow, which the OS feels as well; else look at what it waits for: in a hot-plug that is "
+	"reloc-deadline's matter, otherwise a fault in SMM code (edk2 PR 6118: code patched at run time; "
+	"CET stacks: ef91b07388) or an assertion that stops in CpuDeadLoop() (ConfigSmmCodeAccessCheck on "
+	"absent CPUs, #6968). When it is another one, the monarch did not release it, or it missed the "
+	"release (semaphore race, d49364779c).",
 	.event = rsm_balance, .time = balance_overdue, .state = sizeof(struct balance_state),
 };

@@ -3,12 +3,24 @@
 
 #include <stdio.h>
 
+#define APM_CMD_ACPI_ENABLE 2
+#define APM_CMD_ACPI_DISABLE 3
+
 /* Settings are read one after the other, in guest time next to none. */
 #define READ_NS 100000000ll
 
 struct finding finding_here(const struct check_input *in, int cpu, int64_t because, int64_t also)
 {
 	return (struct finding){ .cpu = cpu, .ts = in->ev->ts, .evidence = { in->id, because, also } };
+}
+
+bool raises_smi(const struct event *ev)
+{
+	uint64_t cmd = event_get(ev, PORT_VALUE, UINT64_MAX);
+
+	return ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == APM_CNT &&
+	       event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE && cmd != APM_CMD_ACPI_ENABLE &&
+	       cmd != APM_CMD_ACPI_DISABLE;
 }
 
 bool is_hotplug_smi(const struct event *ev)

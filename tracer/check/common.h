@@ -18,6 +18,9 @@ struct finding finding_here(const struct check_input *in, int cpu, int64_t becau
 /* Is it a write of APM_CMD_CPU_HOTPLUG to 0xb2? */
 bool is_hotplug_smi(const struct event *ev);
 
+/* Is it a write to 0xb2 that raises an SMI? QEMU answers 2 and 3 itself (hw/isa/lpc_ich9.c). */
+bool raises_smi(const struct event *ev);
+
 /* INIT, SIPI or SMI that firmware, a CPU in SMM at its own SMBASE, sends to one CPU. */
 struct firmware_ipi {
 	enum ipi_mode mode;

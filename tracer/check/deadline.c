@@ -149,6 +149,24 @@ static void reloc_word(struct check *c, const struct check_input *in)
 	}
 }
 
+/* The monarch leaves. Without a gate: is a CPU that it has started still where it was, and nobody waits for it? */
+static void monarch_gives_up(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+	int monarch = in->ev->cpu;
+
+	for (int i = 0; i < EVENT_MAX_CPUS && !gate_in_force(in->scene); i++) {
+		struct finding f = finding_at(in, i, st->sipi[i].id, in->scene->cpu[i].default_leave.id, 0);
+
+		if (!st->stage[i] || st->stage[i] >= STAGE_RSM || st->monarch[i] != monarch || i == monarch)
+			continue;
+		if (cpuset_has(&st->waits.on, i))
+			check_missing(c, &f, st->sipi[i].ns, "the monarch, CPU %d, left SMM, and CPU %d, which it has started, has "
+				      "no SMBASE of its own", monarch, i);
+		stop(st, i);
+	}
+}
+
 /* Without a gate the entry is the pass. */
 static void reloc_enter(struct check *c, const struct check_input *in)
 {
@@ -184,6 +202,7 @@ static void reloc_leave(struct check *c, const struct check_input *in)
 		back_to_sipi(st, cpu);
 	}
 	monarch_goes_on(c, cpu, CPU_UNKNOWN);
+	monarch_gives_up(c, in);
 }
 
 static void reloc_deadline(struct check *c, const struct check_input *in)
@@ -245,7 +264,7 @@ const struct invariant invariant_reloc_deadline = {
 	.kinds = KIND(IPI) | KIND(HANDOFF) | KIND(SMI_ENTER) | KIND(SMI_LEAVE) | KIND(SMBASE_WRITE) |
 		KIND(CPU_RESET) | KIND(CPU_REMOVE),
 	.rule = "after the SIPI the new CPU passes the gate (without one: enters the relocation handler), says that "
-		"it is about to leave, leaves, and arrives in the pen, each within the deadline",
+		"it is about to leave, leaves, and arrives in the pen, each within the deadline; the monarch waits for it",
 	.meaning =
 	"The relocation hangs, and with it every CPU that is held in SMM. Where it hangs tells why. Not "
 	"through the gate: the new CPU took no SMI (smi-before-init, smi-survives-init), was reset in it "

@@ -150,12 +150,14 @@ const struct invariant invariant_one_at_default = {
 	.rule = "at most one CPU at a time runs the relocation handler at the default SMBASE; others may "
 		"only wait before its gate",
 	.meaning =
-	"Every CPU that is not relocated saves its state at 0x3fe00 and takes its new SMBASE from the "
-	"slot there. When two are inside at once, they get each other's SMBASE or return to each other's "
-	"RIP: a crash that looks random. At boot it means that the BSP sent the next SMI before the last "
-	"CPU had set mRebased (SmmRelocateBases() in UefiCpuPkg/PiSmmCpuDxeSmm, SmmRelocationLib in newer "
-	"edk2; coreboot had this with parallel relocation), at a hot-plug that the gate let two pass. "
-	"CPUs that spin before the gate, as hot-added ones do under QEMU's TCG, are not counted.",
+	"Every CPU that is not relocated saves its state at 0x3fe00 and takes its new SMBASE from the slot "
+	"there. When two are inside at once, they get each other's SMBASE or return to each other's RIP: a "
+	"crash that looks random. At boot it means that the BSP sent the next SMI before the last CPU had "
+	"set mRebased (SmmRelocateBases() in UefiCpuPkg/PiSmmCpuDxeSmm, SmmRelocationLib in newer edk2; "
+	"coreboot had this with parallel relocation), at a hot-plug that the gate let two pass, or, where "
+	"there is none (the 2019 design), that the monarch sent the next CPU INIT, SIPI and SMI before this "
+	"one had left. CPUs that spin before the gate, as hot-added ones do under QEMU's TCG, are not "
+	"counted.",
 	.event = one_at_default, .state = sizeof(struct default_state),
 };
 

@@ -20,7 +20,7 @@ static bool window_is_open(const struct scene *s)
 
 struct first_state {
 	struct cpuset judged;
-	bool had_handler; /* one was there, and no boot's template or zeroes since */
+	bool had_handler; /* one was there, and no boot's template since */
 	bool for_plug;    /* what is there now was put there in a hot-plug's SMI */
 };
 
@@ -35,7 +35,7 @@ static void watch_handler(struct first_state *st, const struct scene *s, const s
 	uint64_t code = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 
 	st->for_plug = is_plugging(s);
-	if (code != CODE_UNKNOWN)
+	if (code != CODE_UNKNOWN && code != CODE_ZERO)
 		st->had_handler = code < CODE_COUNT && is_handler[code];
 }
 
@@ -48,15 +48,15 @@ static void judge_handler(struct check *c, const struct check_input *in, int cpu
 
 	if (code < CODE_COUNT && is_handler[code])
 		check_holds(c);
+	else if (st->had_handler && !st->for_plug)
+		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten (%s)",
+			       what, cpu, handler_code_name[code % CODE_COUNT]);
 	else if (code == CODE_ZERO || code == CODE_TEMPLATE)
 		check_violated(c, &f, "%s CPU %d while there is no relocation handler at the default SMBASE (%s)", what,
 			       cpu, handler_code_name[code]);
 	else if (window_is_open(s))
 		check_violated(c, &f, "%s CPU %d while the code at the default SMBASE is in memory open to the OS", what,
 			       cpu);
-	else if (st->had_handler && !st->for_plug)
-		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten",
-			       what, cpu);
 	else
 		check_unknown(c, "the code at the default SMBASE is not known");
 }
@@ -267,10 +267,10 @@ const struct invariant invariant_handler_before_sipi = {
 	.needs = NEED_HANDLER | NEED_HANDOFF | NEED_IPI,
 	.kinds = KIND(IPI) | KIND(HANDOFF),
 	.rule = "AboutToLeaveSmm and the pen's flag are zero when the monarch sends the SIPI.",
-	.meaning = "The monarch learns from these two that the new CPU has changed its SMBASE and is "
-		"back outside. A flag left over from the CPU before makes it go on at once: it closes "
-		"nothing, adds the CPU to its tables, and leaves SMM while the new CPU is still at the "
-		"default SMBASE. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) clears both before the "
-		"first IPI. The pen's page belongs to the OS as well, so its flag alone proves nothing.",
+	.meaning = "The monarch learns from these two that the new CPU has changed its SMBASE and is back "
+		"outside. A flag left over from the CPU before makes it go on at once: it closes nothing, "
+		"adds the CPU to its tables, and leaves SMM while the new CPU is still at the default "
+		"SMBASE. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) clears both before the first "
+		"IPI. The pen's page belongs to the OS as well, so its flag alone proves nothing.",
 	.event = handler_before_sipi, .state = sizeof(struct flags),
 };

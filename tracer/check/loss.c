@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* QEMU answers these writes to 0xb2 itself (hw/isa/lpc_ich9.c). */
-#define APM_ACPI_ENABLE 2
-#define APM_ACPI_DISABLE 3
+#include "common.h"
 
 #define ALL_NEEDS ((1u << LOSS_NEEDS) - 1)
 
@@ -27,14 +25,6 @@ static void remember_raise(struct loss *l, int64_t ns, int cpu)
 	l->raised++;
 }
 
-static bool raises_smi(const struct event *ev)
-{
-	uint64_t cmd = event_get(ev, PORT_VALUE, UINT64_MAX);
-
-	return event_get(ev, PORT_PORT, 0) == APM_CNT && event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE &&
-	       cmd != APM_ACPI_ENABLE && cmd != APM_ACPI_DISABLE;
-}
-
 static int ipi_target(const struct check_input *in)
 {
 	switch (event_get(in->ev, IPI_DEST, IPI_ALL)) {
@@ -52,7 +42,7 @@ static void watch_raises(struct loss *l, const struct check_input *in)
 {
 	const struct event *ev = in->ev;
 
-	if (ev->kind == EV_PORT && raises_smi(ev))
+	if (raises_smi(ev))
 		remember_raise(l, ev->ts, CPU_UNKNOWN);
 	else if (ev->kind == EV_IPI && event_get(ev, IPI_MODE, IPI_FIXED) == IPI_SMI)
 		remember_raise(l, ev->ts, ipi_target(in));

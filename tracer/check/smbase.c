@@ -111,7 +111,7 @@ const struct invariant invariant_smbase_write_in_window = {
 	.needs = NEED_SMM | NEED_SMBASE | NEED_HANDOFF,
 	.kinds = KIND(SMBASE_WRITE) | KIND(HANDOFF),
 	.rule = "the SMBASE slot is written only by a CPU in its SMI at the default SMBASE, behind the "
-		"gate, once",
+		"gate where there is one, once",
 	.meaning =
 	"Something else than the relocation handler changed an SMBASE: code that runs in an SMI of "
 	"another base, a CPU that did not wait for its turn at the gate, or code outside SMM after SMRAM "
