@@ -51,10 +51,10 @@ static void qemu_x86_64_has_them_all(void **state)
 
 static void i386_names_serve_too(void **state)
 {
-	static const char *const names[] = { "eax", "edx", "esp", "eip", "cs", "cr0", "cr3", "efer", NULL };
+	static const char *const names[] = { "eax", "edx", "esp", "eip", "cs", "cr0", "cr3", "efer", "eflags", NULL };
 	struct target_desc *d = describe(names, 4);
 	struct regs_layout l;
-	uint8_t g[32];
+	uint8_t g[36];
 	struct regs r;
 
 	(void)state;
@@ -101,6 +101,8 @@ static void an_smi_entry_is_told_from_other_code(void **state)
 	assert_true(regs_at_smi_entry(&(struct regs){ .rip = 0x8000, .cr0 = 0x60000010 }));
 	assert_false(regs_at_smi_entry(&(struct regs){ .rip = 0x8000, .cr0 = 0x80010033 }));
 	assert_false(regs_at_smi_entry(&(struct regs){ .rip = 0x8007 }));
+	assert_true(regs_at_smi_entry(&(struct regs){ .rip = 0x8000, .eflags = 2 }));
+	assert_false(regs_at_smi_entry(&(struct regs){ .rip = 0x8000, .eflags = 0x46 }));
 	assert_int_equal(smbase_selector(0x30000), 0x3000);
 	assert_int_equal(smbase_selector(0x1ffbd000), 0xbd00);
 }

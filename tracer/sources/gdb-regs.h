@@ -15,7 +15,7 @@
 
 /* Member of struct regs, its name on a 64-bit and on an i386 target. */
 #define REGS(_) \
-	_(rip, "eip") _(rsp, "esp") _(rax, "eax") _(rdx, "edx") \
+	_(rip, "eip") _(eflags, "eflags") _(rsp, "esp") _(rax, "eax") _(rdx, "edx") \
 	_(cs, "cs") _(cr0, "cr0") _(cr3, "cr3") _(efer, "efer")
 
 struct regs {
@@ -37,10 +37,15 @@ int regs_layout_init(struct regs_layout *l, const struct target_desc *d, struct 
 /* False when the packet is too short. */
 bool regs_decode(struct regs *r, const struct regs_layout *l, const uint8_t *g, size_t len);
 
-/* At the first instruction of an SMI: IP 8000h in real mode (Intel SDM vol. 3, 32.5). */
+#define EFLAGS_ARITHMETIC 0x8d5u /* OF SF ZF AF PF CF */
+
+/*
+ * At the first instruction of an SMI: IP 8000h in real mode, EFLAGS 2 (Intel SDM vol. 3, 32.5). A handler that
+ * loops back to its first instruction did so by a flag.
+ */
 static inline bool regs_at_smi_entry(const struct regs *r)
 {
-	return r->rip == 0x8000 && !(r->cr0 & 1);
+	return r->rip == 0x8000 && !(r->cr0 & 1) && !(r->eflags & EFLAGS_ARITHMETIC);
 }
 
 /* The CS selector that an SMI at @smbase starts with. */
