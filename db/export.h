@@ -4,8 +4,8 @@
  *
  * One walk over the events feeds a format, which writes as it is fed: memory does not grow with
  * the recording. A format takes either the events as they are (rows), or what a timeline shows of
- * them: slices and instants on tracks. To add one: db/export-NAME.c with a struct export_format, its line in
- * export_formats[] and its option (cmd-export.c).
+ * them: slices and instants on tracks. To add one: db/export-NAME.c with a struct export_format, its line and
+ * its option in cmd-export.c.
  *
  * Marks come roughly, not strictly, in order of time; the readers of both timeline formats sort them.
  * On one track the slices are properly nested, and an outer one comes before those inside it.

@@ -2,6 +2,7 @@
 #include "new-file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,17 @@ static void watch_signals(void (*handler)(int))
 	}
 }
 
+/* No signal between the making of a file and the handler's knowing of it. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ENDING; i++)
+		sigaddset(&held, ending[i]);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
 static void follow_links(char out[PATH_MAX], const char *path)
 {
 	if (!realpath(path, out))
@@ -40,14 +52,21 @@ static void follow_links(char out[PATH_MAX], const char *path)
 
 static int open_temporary(struct new_file *n, mode_t mode)
 {
+	sigset_t before;
 	int fd;
 
 	snprintf(n->temporary, sizeof(n->temporary), "%s.XXXXXX", n->path);
-	fd = mkostemp(n->temporary, 0);
+	hold_signals(&before);
+	fd = mkostemp(n->temporary, O_CLOEXEC);
+	if (fd >= 0) {
+		to_remove = n->temporary;
+		watch_signals(remove_and_end);
+	} else {
+		n->temporary[0] = '\0';
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0)
 		return -1;
-	to_remove = n->temporary;
-	watch_signals(remove_and_end);
 	if (!fchmod(fd, mode) && (n->f = fdopen(fd, "w")))
 		return 0;
 	close(fd);
