@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Trace Event JSON, which chrome://tracing, Perfetto and speedscope read ("Trace Event Format", the Chromium project):
- * ph X a whole slice, B one that is not over, i an instant, s and f the ends of an arrow, M names. Times are
- * microseconds; an arrow binds to the slice around it, so what has arrows is a slice without length.
+ * Trace Event JSON, which chrome://tracing, Perfetto and speedscope read ("Trace Event Format", the Chromium
+ * project): ph X a whole slice, B one that is not over, i an instant, s and f the ends of an arrow, M names. Times are
+ * microseconds. An arrow binds to the slice around it, so what has arrows is a slice without length.
  */
 #include "export.h"
 
@@ -29,10 +29,16 @@ static void put_event(FILE *out, struct chrome *c, const char *ph, unsigned tid)
 	c->more = true;
 }
 
-static void put_name(FILE *out, struct chrome *c, const char *what, unsigned tid, const char *name)
+/* As Chrome itself writes them; the caller goes on with the value and ends it with "}}". */
+static void put_metadata(FILE *out, struct chrome *c, unsigned tid, const char *what, const char *key)
 {
 	put_event(out, c, "M", tid);
-	fprintf(out, ",\"name\":\"%s\",\"args\":{\"name\":", what);
+	fprintf(out, ",\"ts\":0,\"cat\":\"__metadata\",\"name\":\"%s\",\"args\":{\"%s\":", what, key);
+}
+
+static void put_name(FILE *out, struct chrome *c, const char *what, unsigned tid, const char *name)
+{
+	put_metadata(out, c, tid, what, "name");
 	export_json_text(out, name);
 	fputs("}}", out);
 }
@@ -68,8 +74,8 @@ static void track(FILE *out, void *own, struct export_track t)
 	char name[32];
 
 	put_name(out, own, "thread_name", id, export_track_name(name, sizeof(name), t));
-	put_event(out, own, "M", id);
-	fprintf(out, ",\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}}", id);
+	put_metadata(out, own, id, "thread_sort_index", "sort_index");
+	fprintf(out, "%u}}", id);
 }
 
 static void put_args(FILE *out, const struct export_mark *m)

@@ -150,11 +150,10 @@ class Timeline:
 
 
 def is_around(outer, inner, earlier):
-    """Does the span hold the other one? Of two that are alike the earlier in the file is the outer one."""
-    if outer[1:3] == inner[1:3]:
-        return earlier
-    return outer[1] <= inner[1] and (outer[2] is None or (inner[2] is not None and inner[2] <= outer[2])) and \
-        inner[1] != outer[2]
+    """Does the span hold the other one? Of two that begin together the earlier in the file can be the outer one."""
+    begun = outer[1] < inner[1] or (outer[1] == inner[1] and earlier)
+    goes_on = outer[2] is None or (outer[2] > inner[1] and inner[2] is not None and outer[2] >= inner[2])
+    return begun and goes_on
 
 
 def read_chrome(path):
