@@ -57,13 +57,14 @@ static int choose(const char *recording, const struct export_format **format, st
 			n++;
 		}
 	if (n != 1)
-		return fail(err, ERR_USAGE, n ? "export: --perfetto, --chrome, --jsonl and --csv exclude each other" :
-			    "export: say in which format: --perfetto, --chrome, --jsonl or --csv");
+		return fail(err, ERR_USAGE, "export: %s", n ?
+			    "--perfetto, --chrome, --jsonl and --csv exclude each other" :
+			    "say in which format: --perfetto, --chrome, --jsonl or --csv");
 	if (out_path && is_recording(out_path, recording))
 		return fail(err, ERR_USAGE, "export: -o names the recording itself; name another file");
 	if (!out_path && (*format)->binary && isatty(STDOUT_FILENO))
-		return fail(err, ERR_USAGE, "export: --%s is binary, not for a terminal; use -o FILE, or a pipe",
-			    (*format)->name);
+		return fail(err, ERR_USAGE, "export: --%s is binary, not for a terminal; use -o FILE, or a "
+			    "pipe", (*format)->name);
 	return 0;
 }
 
@@ -91,8 +92,8 @@ static void tell_left_out(const struct export_count *count)
 
 	if (!count->unknown)
 		return;
-	fail(&note, ERR_OK, "export: %" PRId64 " of %" PRId64 " events are of kinds that this smmtrace does not know,"
-	     " and were left out", count->unknown, count->unknown + count->events);
+	fail(&note, ERR_OK, "export: %" PRId64 " of %" PRId64 " events are of kinds that this smmtrace does not"
+	     " know, and were left out", count->unknown, count->unknown + count->events);
 	cmd_report(&note);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Trace Event JSON, which chrome://tracing, Perfetto and speedscope read ("Trace Event Format", the Chromium
- * project): ph X a whole slice, B one that is not over, i an instant, s and f the ends of an arrow, M names. Times are
- * microseconds. An arrow binds to the slice around it, so what has arrows is a slice without length.
+ * project): ph X a whole slice, B one that is not over, i an instant, s and f the ends of an arrow, M names.
+ * Times are microseconds. An arrow binds to the slice around it, so what has arrows is a slice without length.
  */
 #include "export.h"
 
@@ -10,8 +10,6 @@
 #include <stdlib.h>
 
 #include "export-json.h"
-
-#define PID 1
 
 struct chrome {
 	bool more; /* an event was written before */
@@ -25,7 +23,7 @@ static void put_time(FILE *out, const char *key, int64_t ns)
 /* Begin an event; the caller goes on with ",key":value and ends it with "}". */
 static void put_event(FILE *out, struct chrome *c, const char *ph, unsigned tid)
 {
-	fprintf(out, "%s\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%u", c->more ? "," : "", ph, PID, tid);
+	fprintf(out, "%s\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%u", c->more ? "," : "", ph, EXPORT_PID, tid);
 	c->more = true;
 }
 
@@ -114,7 +112,8 @@ static void slice(FILE *out, void *own, const struct export_mark *m, bool holds)
 	putc('}', out);
 }
 
-static void put_arrow_end(FILE *out, struct chrome *c, const char *ph, const struct export_mark *m, uint64_t id)
+static void put_arrow_end(FILE *out, struct chrome *c, const char *ph, const struct export_mark *m,
+			  uint64_t id)
 {
 	put_event(out, c, ph, export_track_id(m->track));
 	fprintf(out, ",\"name\":\"ipi\",\"cat\":\"ipi\",\"id\":\"0x%" PRIx64 "\"", id);

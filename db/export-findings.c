@@ -104,7 +104,8 @@ static int take_step(void *arg, const struct reader_smi_step *s)
 {
 	struct walk *w = arg;
 	struct export_mark m = {
-		.track = { EXPORT_CPU, s->smi_cpu }, .category = "smi-step", .from = s->from_ns, .to = s->to_ns,
+		.track = { EXPORT_CPU, s->smi_cpu }, .category = "smi-step",
+		.from = s->from_ns, .to = s->to_ns,
 	};
 	char label[64], episode[64], name[140];
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A trace of Perfetto: a sequence of TracePackets in the encoding of Protocol Buffers. Field numbers are those of
- * protos/perfetto/trace/ in github.com/google/perfetto, in the files named below.
+ * A trace of Perfetto: a sequence of TracePackets in the encoding of Protocol Buffers. Field numbers are
+ * those of protos/perfetto/trace/ in github.com/google/perfetto, in the files named below.
  *
- * All packets are of one sequence. The first one says that its incremental state is clear; names are interned from
- * then on, and each packet that uses them says that it needs that state. A slice is a BEGIN and an END, which names
- * nothing: it ends the innermost slice of its track, so an outer slice's END is written behind those inside it.
+ * All packets are of one sequence. The first one says that its incremental state is clear; names are
+ * interned from then on, and each packet that uses them says that it needs that state. A reader sorts by
+ * time, and by place in the file where times are equal. A slice is a BEGIN and an END, which names nothing:
+ * it ends the innermost slice of its track, so an outer slice's END is written behind those inside it.
  */
 #include "export.h"
 
@@ -15,8 +16,7 @@
 #include "protobuf.h"
 
 #define SEQUENCE 1
-#define PROCESS_UUID 100000 /* above every export_track_id() */
-#define PROCESS_PID 1
+#define PROCESS_UUID EXPORT_PID
 #define CLOCK_REALTIME_ID 1 /* common/builtin_clock.proto */
 #define CLOCK_MONOTONIC_ID 3
 #define NO_TIME (-1)
@@ -29,13 +29,14 @@ enum { /* trace_packet.proto */
 	PACKET_FIRST_ON_SEQUENCE = 87,
 };
 enum { SEQ_INCREMENTAL_STATE_CLEARED = 1, SEQ_NEEDS_INCREMENTAL_STATE = 2 };
-enum { SNAPSHOT_CLOCKS = 1, SNAPSHOT_PRIMARY = 2, CLOCK_ID = 1, CLOCK_TIMESTAMP = 2 }; /* clock_snapshot.proto */
+enum { SNAPSHOT_CLOCKS = 1, SNAPSHOT_PRIMARY = 2 }; /* clock_snapshot.proto */
+enum { CLOCK_ID = 1, CLOCK_TIMESTAMP = 2 };
 enum { /* track_event/track_descriptor.proto */
 	TRACK_UUID = 1, TRACK_NAME = 2, TRACK_PROCESS = 3, TRACK_THREAD = 4, TRACK_PARENT_UUID = 5,
 	TRACK_CHILD_ORDERING = 11, TRACK_SIBLING_RANK = 12,
 };
-enum { PROCESS_PID_FIELD = 1, PROCESS_NAME = 6 };             /* track_event/process_descriptor.proto */
-enum { THREAD_PID = 1, THREAD_TID = 2, THREAD_NAME = 5 };     /* track_event/thread_descriptor.proto */
+enum { PROCESS_PID = 1, PROCESS_NAME = 6 };               /* track_event/process_descriptor.proto */
+enum { THREAD_PID = 1, THREAD_TID = 2, THREAD_NAME = 5 }; /* track_event/thread_descriptor.proto */
 enum { /* track_event/track_event.proto */
 	EVENT_CATEGORY_IIDS = 3, EVENT_DEBUG_ANNOTATIONS = 4, EVENT_TYPE = 9, EVENT_NAME_IID = 10,
 	EVENT_TRACK_UUID = 11, EVENT_CATEGORIES = 22, EVENT_NAME = 23, EVENT_FLOW_IDS = 47,
@@ -46,7 +47,8 @@ enum { /* track_event/debug_annotation.proto */
 	ANNOTATION_NAME_IID = 1, ANNOTATION_UINT = 3, ANNOTATION_STRING = 6, ANNOTATION_POINTER = 7,
 	ANNOTATION_NAME = 10,
 };
-enum { INTERNED_CATEGORIES = 1, INTERNED_NAMES = 2, INTERNED_ANNOTATIONS = 3 }; /* interned_data/interned_data.proto */
+/* interned_data/interned_data.proto */
+enum { INTERNED_CATEGORIES = 1, INTERNED_NAMES = 2, INTERNED_ANNOTATIONS = 3 };
 enum { INTERNED_IID = 1, INTERNED_TEXT = 2 };
 
 struct perfetto {
@@ -108,7 +110,7 @@ static void put_process(FILE *out, struct perfetto *p, const char *name)
 	protobuf_uint(&p->packet, TRACK_UUID, PROCESS_UUID);
 	protobuf_uint(&p->packet, TRACK_CHILD_ORDERING, ORDER_EXPLICIT);
 	process = protobuf_open(&p->packet, TRACK_PROCESS);
-	protobuf_uint(&p->packet, PROCESS_PID_FIELD, PROCESS_PID);
+	protobuf_uint(&p->packet, PROCESS_PID, EXPORT_PID);
 	protobuf_text(&p->packet, PROCESS_NAME, name);
 	protobuf_close(&p->packet, process);
 	protobuf_close(&p->packet, track);
@@ -143,7 +145,7 @@ static void track(FILE *out, void *own, struct export_track t)
 	protobuf_uint(&p->packet, TRACK_SIBLING_RANK, id);
 	if (t.group == EXPORT_CPU) {
 		thread = protobuf_open(&p->packet, TRACK_THREAD);
-		protobuf_uint(&p->packet, THREAD_PID, PROCESS_PID);
+		protobuf_uint(&p->packet, THREAD_PID, EXPORT_PID);
 		protobuf_uint(&p->packet, THREAD_TID, id);
 		protobuf_text(&p->packet, THREAD_NAME, name);
 		protobuf_close(&p->packet, thread);
@@ -189,7 +191,8 @@ static struct iids intern_mark(struct perfetto *p, const struct export_mark *m)
 	return iids;
 }
 
-static void put_text(struct protobuf *p, unsigned iid_field, uint64_t iid, unsigned text_field, const char *text)
+static void put_text(struct protobuf *p, unsigned iid_field, uint64_t iid, unsigned text_field,
+		     const char *text)
 {
 	if (iid)
 		protobuf_uint(p, iid_field, iid);

@@ -140,17 +140,20 @@ static uint64_t flow_id(int64_t event, int cpu)
 }
 
 /* The other end of an arrow: when it arrived nobody saw, so it is drawn at the time of sending. */
-static void put_target(struct walk *w, int64_t id, const struct event *ev, const struct export_mark *sent, int cpu)
+static void put_target(struct walk *w, int64_t id, const struct event *ev, const struct export_mark *sent,
+		       int cpu)
 {
 	struct export_mark m = {
-		.track = { EXPORT_CPU, cpu }, .from = ev->ts, .category = "ipi-target", .flow_to = flow_id(id, cpu),
+		.track = { EXPORT_CPU, cpu }, .from = ev->ts, .category = "ipi-target",
+		.flow_to = flow_id(id, cpu),
 	};
+	int word = (int)strcspn(sent->name, " "); /* INIT, SIPI, SMI */
 	char name[100];
 
 	if (ev->cpu >= 0)
-		snprintf(name, sizeof(name), "%.*s from CPU %d", (int)strcspn(sent->name, " "), sent->name, ev->cpu);
+		snprintf(name, sizeof(name), "%.*s from CPU %d", word, sent->name, ev->cpu);
 	else
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(sent->name, " "), sent->name);
+		snprintf(name, sizeof(name), "%.*s", word, sent->name);
 	m.name = name;
 	mark_number(&m, "event", (uint64_t)id);
 	walk_instant(w, &m);
@@ -169,7 +172,7 @@ static void put_ipi(struct walk *w, int64_t id, const struct event *ev, struct e
 		put_target(w, id, ev, m, (int)(flow[i] % EVENT_MAX_CPUS));
 }
 
-/* Lost, blind, paused: from the event's time to its first argument. An end not known is told as an instant. */
+/* Lost, blind, paused: from the event's time to its first argument; an instant when that is not known. */
 static void put_interval(struct walk *w, struct export_mark *m, const struct event *ev)
 {
 	enum export_group group = ev->kind == EV_LOST ? EXPORT_LOST : ev->kind == EV_BLIND ? EXPORT_BLIND :
@@ -275,8 +278,8 @@ static int begin(struct walk *w)
 	return begun ? 0 : fail(w->err, ERR_OUTPUT, "no memory");
 }
 
-int export_recording(struct reader *r, const struct export_format *format, FILE *out, struct export_count *count,
-		     struct error *err)
+int export_recording(struct reader *r, const struct export_format *format, FILE *out,
+		     struct export_count *count, struct error *err)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 	int64_t stored;

@@ -18,8 +18,8 @@ struct walk {
 	unsigned cpus;
 	struct reader_smi ahead[SMIS_AHEAD];   /* stays in SMM by id, read in batches */
 	unsigned ahead_at, ahead_count;
-	int64_t ahead_next;                    /* id from which the next batch is read; INT64_MAX = there is none */
-	int64_t leaves[EVENT_MAX_CPUS];        /* when the CPU's last stay that was shown ends; 0 = it is not over */
+	int64_t ahead_next;                    /* id from which the next batch is read; INT64_MAX = none */
+	int64_t leaves[EVENT_MAX_CPUS];        /* when the CPU's last stay ends; 0 = it is not over */
 	bool told[EXPORT_GROUP_COUNT * EXPORT_LANES + 1]; /* tracks, by id */
 	int64_t busy[EXPORT_GROUP_COUNT][EXPORT_LANES];   /* until when a lane is taken */
 };

@@ -47,6 +47,9 @@ static inline unsigned export_track_id(struct export_track t)
 	return 1 + (unsigned)t.group * EXPORT_LANES + (unsigned)t.number;
 }
 
+/* The guest's process; no track's id, so no CPU is taken for its main thread. */
+#define EXPORT_PID 10000
+
 /* "CPU 3", "episodes"; lanes of a group share its name. Returns @out. */
 const char *export_track_name(char *out, size_t size, struct export_track t);
 
@@ -94,7 +97,7 @@ struct export_format {
 	/* With @holds, slices inside it follow, and close() then ends it. */
 	void (*slice)(FILE *out, void *own, const struct export_mark *m, bool holds);
 	void (*close)(FILE *out, void *own, const struct export_mark *m);
-	/* End the document and free @own; also after a failure. False: something is missing, for want of memory. */
+	/* End the document and free @own; also after a failure. False: something is missing (no memory). */
 	bool (*end)(FILE *out, void *own);
 };
 
@@ -107,7 +110,7 @@ struct export_count {
 };
 
 /* Walk over @r into @out, which is flushed. ERR_CORRUPT, or ERR_OUTPUT when @out cannot be written. */
-int export_recording(struct reader *r, const struct export_format *format, FILE *out, struct export_count *count,
-		     struct error *err);
+int export_recording(struct reader *r, const struct export_format *format, FILE *out,
+		     struct export_count *count, struct error *err);
 
 #endif

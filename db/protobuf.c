@@ -104,7 +104,7 @@ void protobuf_text(struct protobuf *p, unsigned field, const char *text)
 	protobuf_close(p, opened);
 }
 
-/* The length stands before the content but is known behind it: one byte is kept free, more are made when needed. */
+/* The length stands before the content but is known behind it: a byte is kept free, more are made if needed. */
 size_t protobuf_open(struct protobuf *p, unsigned field)
 {
 	put_tag(p, field, WIRE_LEN);

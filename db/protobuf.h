@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Write messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"): varints, fixed64,
- * length-delimited text and messages inside messages. The buffer grows as needed and is kept for the next message.
+ * Write messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"): varints, fixed64, text and
+ * messages inside messages. The buffer grows as needed and is kept for the next message.
  */
 #ifndef DB_PROTOBUF_H
 #define DB_PROTOBUF_H

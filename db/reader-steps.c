@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
-
 #include "reader-rows.h"
 #include "recording.h"
 
@@ -12,13 +10,14 @@ struct steps {
 };
 
 /*
- * Each step with the stay in SMM in which the CPU was that made it, and the time of what came next: the next step of
- * the episode, the next one in this stay, or its end. SQLite sorts, in a file when they are many.
+ * Each step with the stay in SMM in which the CPU was that made it, and the time of what came next: the next
+ * step of the episode, the next one in this stay, or its end. SQLite sorts, in a file when they are many.
  */
 static const char sql[] =
 	"WITH made AS (SELECT s.episode, s.position, s.step, s.letter, s.ts_ns, s.event, p.kind, p.cpu,"
 	" lead(s.ts_ns) OVER (PARTITION BY s.episode ORDER BY s.ts_ns, s.position) AS next_ns,"
-	" (SELECT id FROM smi WHERE smi.cpu = e.cpu AND enter_ns <= s.ts_ns ORDER BY enter_ns DESC LIMIT 1) AS smi"
+	" (SELECT id FROM smi WHERE smi.cpu = e.cpu AND enter_ns <= s.ts_ns"
+	" ORDER BY enter_ns DESC LIMIT 1) AS smi"
 	" FROM episode_step s JOIN episode p ON p.id = s.episode JOIN event e ON e.id = s.event)"
 	" SELECT smi.id, smi.cpu, made.ts_ns,"
 	" nullif(min(coalesce(made.next_ns, ?1), coalesce(leave_ns, ?1), coalesce(lead(made.ts_ns)"

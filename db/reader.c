@@ -224,8 +224,8 @@ int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
 	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.smi = cb };
 	const int64_t bind[] = { cpu, from, to };
 
-	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE cpu = ?1 AND enter_ns <= ?3 AND enter_ns >= coalesce("
-			"(SELECT max(enter_ns) FROM smi WHERE cpu = ?1 AND enter_ns < ?2), ?2)"
+	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE cpu = ?1 AND enter_ns <= ?3 AND enter_ns >="
+			" coalesce((SELECT max(enter_ns) FROM smi WHERE cpu = ?1 AND enter_ns < ?2), ?2)"
 			" AND coalesce(leave_ns, ?2) >= ?2 ORDER BY enter_ns, id", 3, bind, smi_row, &c, err);
 }
 
@@ -235,8 +235,8 @@ int reader_smis_from(struct reader *r, int64_t id, int64_t limit,
 	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.smi = cb };
 	const int64_t bind[] = { id, limit };
 
-	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE id >= ? ORDER BY id LIMIT ?", 2, bind, smi_row, &c,
-			err);
+	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE id >= ? ORDER BY id LIMIT ?", 2, bind,
+			smi_row, &c, err);
 }
 
 #define ROW_COLUMNS 64

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Length of the character at @s, of which @left bytes are there: no surrogates, nothing overlong. 0 if there is none. */
+/* Length of the character at @s, where @left bytes are: no surrogates, nothing overlong. 0 if there is none. */
 size_t utf8_length(const unsigned char *s, size_t left);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exports: what is in them, byte for byte where a format has rules, and what files and guests cannot do to them. */
+/* Exports: what is in them, byte for byte where a format has rules, and what no guest or file can do to them. */
 #include <sqlite3.h>
 
 #include "../../db/commands.h"
@@ -114,9 +114,10 @@ static void a_timeline_has_slices_and_arrows(void **state)
 
 	record_story(f);
 	text = export_of(f, &export_chrome, NULL);
-	assert_holds(text, "\"ph\":\"B\",\"pid\":1,\"tid\":1,\"name\":\"SMI 0x4\",\"cat\":\"smi\",\"ts\":1000000.200,");
-	assert_holds(text, "\"ph\":\"X\",\"pid\":1,\"tid\":2,\"name\":\"SMI 0x4\",\"cat\":\"smi\",\"ts\":1000000.300,"
-		     "\"dur\":0.200,\"args\":{\"event\":6,\"smbase\":\"0x30000\"");
+	assert_holds(text, "\"ph\":\"B\",\"pid\":10000,\"tid\":1,\"name\":\"SMI 0x4\",\"cat\":\"smi\","
+		     "\"ts\":1000000.200,");
+	assert_holds(text, "\"ph\":\"X\",\"pid\":10000,\"tid\":2,\"name\":\"SMI 0x4\",\"cat\":\"smi\","
+		     "\"ts\":1000000.300,\"dur\":0.200,\"args\":{\"event\":6,\"smbase\":\"0x30000\"");
 	assert_holds(text, "\"name\":\"out 0xb2 0x4\",\"cat\":\"port\"");
 	assert_holds(text, "\"name\":\"SMBASE 0x7ffb7000\",\"cat\":\"smbase-write\"");
 	assert_holds(text, "\"name\":\"INIT to APIC ID 4\",\"cat\":\"ipi\"");
@@ -128,7 +129,7 @@ static void a_timeline_has_slices_and_arrows(void **state)
 	assert_int_equal(count_of(text, "\"cat\":\"smi-leave\""), 1);
 	assert_int_equal(count_of(text, "\"cat\":\"smi-enter\""), 0);
 	/* an interval whose end is no time is told as an instant */
-	assert_holds(text, "{\"ph\":\"i\",\"pid\":1,\"tid\":1025,\"name\":\"lost\"");
+	assert_holds(text, "{\"ph\":\"i\",\"pid\":10000,\"tid\":1025,\"name\":\"lost\"");
 	/* two that overlap cannot be on one track */
 	assert_int_equal(count_of(text, "\"args\":{\"name\":\"blind\"}"), 2);
 	free(text);
@@ -163,13 +164,16 @@ static void findings_are_on_it(void **state)
 	finish(f);
 	look(f);
 	text = export_of(f, &export_chrome, NULL);
-	assert_holds(text, "\"ph\":\"B\",\"pid\":1,\"tid\":257,\"name\":\"plug CPU 1\",\"cat\":\"episode\",\"ts\":1000000.200,");
-	assert_holds(text, "\"tid\":257,\"name\":\"(d) entry\",\"cat\":\"step\",\"ts\":1000000.700,\"dur\":0.100,");
+	assert_holds(text, "\"ph\":\"B\",\"pid\":10000,\"tid\":257,\"name\":\"plug CPU 1\",\"cat\":\"episode\","
+		     "\"ts\":1000000.200,");
+	assert_holds(text, "\"tid\":257,\"name\":\"(d) entry\",\"cat\":\"step\",\"ts\":1000000.700,"
+		     "\"dur\":0.100,");
 	assert_holds(text, "\"name\":\"STUCK\",\"cat\":\"stuck\",\"ts\":1000002.000");
 	/* in the SMI of the CPU that made it: (c) by CPU 0, ended by CPU 1's entry; the RSM itself is outside */
-	assert_holds(text, "\"tid\":1,\"name\":\"(c): plug CPU 1\",\"cat\":\"smi-step\",\"ts\":1000000.400,\"dur\":0.300,");
-	assert_holds(text, "\"tid\":2,\"name\":\"(d) write: plug CPU 1\",\"cat\":\"smi-step\",\"ts\":1000000.800,"
-		     "\"dur\":0.100,");
+	assert_holds(text, "\"tid\":1,\"name\":\"(c): plug CPU 1\",\"cat\":\"smi-step\","
+		     "\"ts\":1000000.400,\"dur\":0.300,");
+	assert_holds(text, "\"tid\":2,\"name\":\"(d) write: plug CPU 1\",\"cat\":\"smi-step\","
+		     "\"ts\":1000000.800,\"dur\":0.100,");
 	assert_int_equal(count_of(text, "\"cat\":\"smi-step\""), 4);
 	assert_holds(text, "\"tid\":2,\"name\":\"one-at-default\",\"cat\":\"violation\",\"ts\":1000000.850");
 	assert_holds(text, "it \\\"did\\\" \\\\ not\\u000a\\u001b[31m \\ufffd");
@@ -301,7 +305,8 @@ static void unknown_kinds_are_counted(void **state)
 	record_lines(f, story);
 	finish(f);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "UPDATE event SET kind = 200 WHERE id IN (3, 9)", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(db, "UPDATE event SET kind = 200 WHERE id IN (3, 9)", NULL, NULL, NULL),
+			 SQLITE_OK);
 	sqlite3_close(db);
 	look(f);
 	assert_int_equal(export_recording(f->reader, &export_csv, out, &count, &err), 0);
