@@ -75,7 +75,7 @@ static enum verdict_place by_events(const struct model *m, const struct scene *s
 	case STATE_RESET:
 		return m->cpu[cpu].apic_id == 0 ? PLACE_RUNNING : PLACE_WAIT_SIPI;
 	case STATE_RUNNING:
-		return c->sipi_from_smm && moment_after(c->pen, c->sipi) ? PLACE_PEN : PLACE_RUNNING;
+		return c->sipi_from_smm && moment_after(c->pen, c->init) ? PLACE_PEN : PLACE_RUNNING;
 	case STATE_SMM_DEFAULT:
 		return gated && !moment_after(c->gate_pass, c->default_entry) ? PLACE_GATE_LOOP
 									       : PLACE_DEFAULT_SMM;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All CPUs come together in an SMI, and stay until the monarch lets them go. */
+#include "../../common/apic.h"
+#include "../../common/port.h"
+#include "../chipset.h"
+#include "../cpu.h"
+#include "../timer.h"
+#include "smm.h"
+
+#define SYNC_US 1000000  /* how long the monarch waits: edk2's PcdCpuSmmApSyncTimeout in OVMF */
+#define ALONE_US 5000000 /* how long an AP waits for a monarch that does not come */
+
+static struct {
+	volatile bool here, park;
+} ap[MAX_CPUS];
+static volatile bool led; /* the monarch is in SMM */
+
+static bool is_missing(unsigned i)
+{
+	return smm_cpu[i].present && !ap[i].here;
+}
+
+static bool all_here(void)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (is_missing(i))
+			return false;
+	return true;
+}
+
+static bool wait_for_all(void)
+{
+	struct timer t = timer_start(SYNC_US);
+
+	while (!all_here()) {
+		if (timer_over(&t))
+			return false;
+		pause();
+	}
+	return true;
+}
+
+void rendezvous_gather(void)
+{
+	led = true;
+	ap[0].here = true;
+	if (seeded(BUG_MONARCH_DOES_NOT_WAIT) || wait_for_all())
+		return;
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (is_missing(i))
+			apic_send(i, ICR_SMI);
+	wait_for_all();
+}
+
+void rendezvous_release_one(unsigned apic_id)
+{
+	ap[apic_id].here = false;
+}
+
+static bool is_forgotten(unsigned i)
+{
+	return seeded(BUG_AP_NOT_RELEASED) && i == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG;
+}
+
+void rendezvous_release(void)
+{
+	led = false;
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (!is_forgotten(i))
+			rendezvous_release_one(i);
+}
+
+void rendezvous_park(unsigned apic_id)
+{
+	ap[apic_id].park = true;
+	rendezvous_release_one(apic_id);
+}
+
+/* false: none came. No timer is read while one is there: QEMU 7.2 blocks that during an eject. */
+static bool await_monarch(const volatile bool *here)
+{
+	struct timer t = timer_start(ALONE_US);
+
+	while (*here && !led) {
+		if (timer_over(&t))
+			return false;
+		pause();
+	}
+	return true;
+}
+
+void rendezvous_follow(unsigned apic_id)
+{
+	volatile bool *here = &ap[apic_id].here;
+
+	*here = true;
+	while (*here) {
+		if (!await_monarch(here))
+			*here = false;
+		while (*here && led)
+			pause();
+	}
+	while (ap[apic_id].park)
+		halt();
+}
