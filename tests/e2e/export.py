@@ -25,7 +25,8 @@ SMMTRACE = os.path.abspath(os.environ.get("SMMTRACE", os.path.join(ROOT, "smmtra
 RECORDER = os.path.join(os.path.abspath(os.environ.get("BUILD", ROOT)), ".obj/tests/unit/test-timeline")
 FIXTURES = os.path.join(ROOT, "tests", "fixtures")
 
-# What a story of a hot-plug lacks: losses, blind and paused intervals that overlap, a broadcast, an RSM without an entry.
+# What a story of a hot-plug lacks: losses, blind and paused intervals that overlap, a broadcast before a CPU was there,
+# an RSM without an entry.
 ODDS = """\
 t=9000000000000 cpu=3 smi-leave smbase=0x30000
 t=9000000000100 cpu=0 ipi mode=sipi vector=0x9f dest=others
@@ -35,6 +36,7 @@ t=9000000000400 lost until=9000000000900 count=3
 t=9000000000500 cpu=0 blind until=9000000000800 why=no-smbase
 t=9000000000600 cpu=1 blind until=9000000000900 why=no-smbase
 t=9000000000700 cpu=0 pause until=9000000000800 why=stop
+t=9000000000950 cpu=9 cpu-add apic_id=77
 t=9000000001000 cpu=0 port port=0xb3 dir=write value=0xffffffffffffffff
 """
 # A text that would leave a string, a line, a terminal's good manners, in every format.
