@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Diagonal k of a box is x - y = k, from its upper left corner (forward) or its lower right one (backward). */
+/* Diagonal k of a box: x - y = k from its upper left corner (forward), or its lower right one (backward). */
 struct lcs {
 	const uint32_t *a, *b;
 	uint8_t *only_a, *only_b;

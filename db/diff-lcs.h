@@ -6,7 +6,7 @@
  *
  * Up to LCS_COST differences in a stretch the answer is the shortest edit; beyond, the search goes on
  * from the furthest point that was reached, so time is at most about (n + m) * LCS_COST and memory
- * does not depend on the lengths. Every word that is not marked has its equal, in order, on the other side.
+ * does not depend on the lengths. Every word that is not marked has its equal, in order, over there.
  */
 #ifndef DB_DIFF_LCS_H
 #define DB_DIFF_LCS_H

@@ -171,6 +171,16 @@ refused check-unknown-step 2 'gpee' check good.smm --deadline gpee=1s
 fine query-hang 'none is stored' query good.smm hang
 fine query-sql '^42' query good.smm 'SELECT 42'
 
+# --- two recordings
+refused diff-one-file 2 'diff: an argument is missing; usage: smmtrace diff ' diff good.smm
+refused diff-missing-file 2 'absent.smm: No such file' diff good.smm absent.smm
+for file in foreign newer hollow short empty noise pages folder; do
+	refused "diff-$file-file" 4 "$file.smm" diff good.smm $file.smm
+	refused "diff-with-$file-file" 4 "$file.smm" diff $file.smm good.smm
+done
+fine diff-of-the-same '^no difference' diff good.smm good.smm
+refused diff-over-itself 2 'would overwrite the recording' diff good.smm good.smm -o good.smm
+
 # --- targets that are none
 refused attach-nothing 2 'attach: an argument is missing; usage: smmtrace attach TARGET ' attach
 refused attach-two 2 'unexpected argument "b"' attach a b
