@@ -160,6 +160,9 @@ done
 refused view-without-terminal 2 'terminal' view good.smm
 refused view-two-files 2 'unexpected argument "b"' view a b
 fine report-of-nothing . report good.smm
+fine query-list-without-a-file "^hang" query --list
+refused query-around-nothing 2 "no event 1;" query good.smm around 1
+refused query-around 2 "query FILE around ID" query good.smm around
 refused query-unknown-name 2 'did you mean "?relocations"?\?' query good.smm relocatoins
 refused query-syntax 2 'syntax error' query good.smm 'SELECT FROM WHERE'
 refused query-that-writes 2 . query good.smm 'DELETE FROM event'
