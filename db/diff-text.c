@@ -58,16 +58,32 @@ static void put_file(struct page *p, int side)
 
 /* ---- what was concluded ---- */
 
-static void put_status(struct page *p, int side, const struct episode *ep)
+#define STATUS 120
+
+static const char *status_text(char out[STATUS], const struct episode *ep)
 {
 	if (!ep)
-		line(p, "%c there is none", sign[side]);
+		snprintf(out, STATUS, "there is none");
 	else if (ep->next == FLOW_STEP_COUNT)
-		line(p, "%c %s%s", sign[side], episode_status_name[ep->status], ep->cut_short ? ", cut short" : "");
+		snprintf(out, STATUS, "%s", episode_status_name[ep->status]);
 	else
-		line(p, "%c %s behind step %s, waits for %s%s", sign[side], episode_status_name[ep->status],
-		     flow_step_info[ep->step].name, flow_step_info[ep->next].name,
-		     ep->cut_short ? "; cut short" : "");
+		snprintf(out, STATUS, "%s behind step %s, waits for %s", episode_status_name[ep->status],
+			 flow_step_info[ep->step].name, flow_step_info[ep->next].name);
+	if (ep && ep->cut_short)
+		snprintf(out + strlen(out), STATUS - strlen(out), "; cut short");
+	return out;
+}
+
+static void put_status(struct page *p, const struct diff_episode *e)
+{
+	char text[DIFF_SIDES][STATUS];
+
+	if (!strcmp(status_text(text[0], e->ep[0]), status_text(text[1], e->ep[1]))) {
+		line(p, "  %s", text[0]);
+		return;
+	}
+	for (int i = 0; i < DIFF_SIDES; i++)
+		line(p, "%c %s", sign[i], text[i]);
 }
 
 static void put_steps(struct page *p, const struct diff_episode *e)
@@ -97,8 +113,7 @@ static void put_episode(struct page *p, const struct diff_episode *e)
 
 	snprintf(heading, sizeof(heading), "episode: %s", diff_episode_name(name, e->kind, e->cpu, e->nth));
 	p->section = heading;
-	put_status(p, DIFF_GOOD, e->ep[DIFF_GOOD]);
-	put_status(p, DIFF_BAD, e->ep[DIFF_BAD]);
+	put_status(p, e);
 	if (!e->ep[DIFF_GOOD] || !e->ep[DIFF_BAD])
 		return;
 	put_steps(p, e);
@@ -108,18 +123,27 @@ static void put_episode(struct page *p, const struct diff_episode *e)
 	}
 }
 
+static void put_rule(struct page *p, unsigned number, int side)
+{
+	const struct violation *v = diff_violation(p->d, side, number);
+	uint64_t n = diff_broken(p->d, side, number);
+	char times[40] = "";
+
+	if (n > 1)
+		snprintf(times, sizeof(times), " (%" PRIu64 " x)", n);
+	line(p, "%c %s (%s, step %s): %s%s", sign[side], invariant_list[number]->name,
+	     check_severity_name[invariant_list[number]->severity], invariant_list[number]->step,
+	     v ? v->message : "", times);
+}
+
 static void put_rules(struct page *p)
 {
 	p->section = "broken rules";
 	for (unsigned i = 0; i < INVARIANT_COUNT; i++) {
-		uint64_t good = diff_broken(p->d, DIFF_GOOD, i), bad = diff_broken(p->d, DIFF_BAD, i);
-		int side = bad ? DIFF_BAD : DIFF_GOOD;
-		const struct violation *v = !good == !bad ? NULL : diff_violation(p->d, side, i);
+		bool good = diff_broken(p->d, DIFF_GOOD, i), bad = diff_broken(p->d, DIFF_BAD, i);
 
-		if (!good != !bad)
-			line(p, "%c %s (%s, step %s), %" PRIu64 " times: %s", sign[side], invariant_list[i]->name,
-			     check_severity_name[invariant_list[i]->severity], invariant_list[i]->step, good + bad,
-			     v ? v->message : "");
+		if (good != bad)
+			put_rule(p, i, good ? DIFF_GOOD : DIFF_BAD);
 	}
 }
 

@@ -285,7 +285,7 @@ static void a_lost_smi_is_named_first(void **state)
 	assert_says("\nfirst difference: CPU 0, in the plug of CPU 1, behind c,"
 		    " after \"sends SIPI to the new CPU\"\n-   sends SMI to the new CPU\n+ nothing more\n");
 	assert_says("\nepisode: plug of CPU 1\n- done\n+ stuck behind step c, waits for d-entry\n- step d-entry: ");
-	assert_says("\n+ reloc-deadline (error, step d), 1 times: CPU 1 has not come through the gate");
+	assert_says("\n+ reloc-deadline (error, step d): CPU 1 has not come through the gate");
 	assert_says("\n- Nothing is stuck: ");
 	assert_says("\n+ STUCK: plug of CPU 1 ");
 	assert_says("\n@@ CPU 1 -6 (event ");

@@ -182,6 +182,22 @@ static void findings_are_told(void **state)
 	assert_non_null(strstr(f->text, ",one-at-default,d,error,unknown,1,0,nobody looked\r\n"));
 }
 
+static void smis_and_the_writes_that_raise_them(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_non_null(strstr(answer_of(f, "smis", OUTPUT_CSV),
+		"t_s,cpu,id,smbase,dur_us,cause,apm_cmd,apm_data,saved_rip,ended_by\r\n"
+		"0.0,0,4,0x7ffb5000,,apm,0x4,,,\r\n0.0,1,5,0x30000,0.2,apm,0x4,,,reset\r\n"));
+	assert_string_equal(answer_of(f, "ports", OUTPUT_CSV),
+		"t_s,cpu,port,dir,value,smi_id,origin\r\n0.0,0,0xb2,write,0x4,4,observed\r\n");
+	assert_string_equal(answer_of(f, "hotplug", OUTPUT_CSV),
+		"t_s,cpu,reg,dir,value,meaning\r\n1.0e-06,0,4,read,0x1,status: enabled\r\n");
+	assert_string_equal(answer_of(f, "losses", OUTPUT_CSV),
+		"t_s,dur_ms,source,what,count,reason,cpu\r\n1.0e-06,0.0,fixture,lost,12,,\r\n"
+		"1.0e-06,0.0,fixture,blind,,attach,\r\n");
+}
+
 static void smis_are_counted_by_cause_and_length(void **state)
 {
 	struct fixture *f = *state;
@@ -575,6 +591,7 @@ int main(void)
 		T(a_summary_per_cpu_adds_up),
 		T(a_hang_reads_well),
 		T(findings_are_told),
+		T(smis_and_the_writes_that_raise_them),
 		T(smis_are_counted_by_cause_and_length),
 		T(storms_and_percentiles_are_found),
 		T(what_happened_around_an_event_is_told),
