@@ -6,8 +6,11 @@
 /* Nanoseconds as microseconds. */
 #define US(ns) "round((" ns ") / 1e3, 1)"
 #define MS(ns) "round((" ns ") / 1e6, 3)"
-/* The smallest duration that is not exceeded by @p of 100: nearest rank of n values that have a place. */
-#define PERCENTILE(p) US("min(iif(place * 100 >= " #p " * n, dur_ns, NULL))") " AS p" #p "_us"
+/* The smallest length that @p of 100 do not exceed: nearest rank of n values, "place" of which are up to d. */
+#define PERCENTILE(p) "min(iif(place * 100 >= " #p " * n, d, NULL)) / 10.0 AS p" #p "_us"
+#define ALL_CPUS "256" /* as a CPU's number: behind the others */
+#define OF_STORM(what) \
+	"(SELECT " what " FROM smi WHERE smi.cpu = storm.cpu AND enter_ns BETWEEN began AND last)"
 #define HEX(x) "iif(" x " IS NULL, NULL, printf('0x%llx', " x "))"
 
 /* Those of an event's neighbours that the guest made, and the event itself, whatever it is. */
@@ -78,23 +81,27 @@ const struct question questions[] = {
 	  " - enter_ns DESC, id LIMIT 20" },
 	{ .name = "smi-percentiles",
 	  .help = "how long SMIs took, per CPU: 50, 90, 99 and 100 percent of those that ended were not longer",
-	  .sql = "SELECT iif(of = 'all', of, CAST(of AS INTEGER)) AS cpu, n AS smis, "
-	  PERCENTILE(50) ", " PERCENTILE(90) ", " PERCENTILE(99) ", "
-	  US("max(dur_ns)") " AS longest_us FROM (SELECT of, dur_ns,"
-	  " row_number() OVER (PARTITION BY of ORDER BY dur_ns) AS place, count(*) OVER (PARTITION BY of) AS n"
-	  " FROM (SELECT CAST(cpu AS TEXT) AS of, leave_ns - enter_ns AS dur_ns FROM smi"
-	  " WHERE leave_ns IS NOT NULL"
-	  " UNION ALL SELECT 'all', leave_ns - enter_ns FROM smi WHERE leave_ns IS NOT NULL))"
-	  " GROUP BY of ORDER BY of = 'all', CAST(of AS INTEGER)" },
+	  /* By way of how often each length came, in the steps of 100 ns that are shown: that is a short list. */
+	  .sql = "WITH len AS MATERIALIZED (SELECT cpu AS of, (leave_ns - enter_ns + 50) / 100 AS d, count(*) AS c"
+	  " FROM smi WHERE leave_ns IS NOT NULL GROUP BY 1, 2),"
+	  " lens AS (SELECT of, d, c FROM len UNION ALL SELECT " ALL_CPUS ", d, sum(c) FROM len GROUP BY d)"
+	  " SELECT iif(of = " ALL_CPUS ", 'all', of) AS cpu, n AS smis, " PERCENTILE(50) ", " PERCENTILE(90) ", "
+	  PERCENTILE(99) ", max(d) / 10.0 AS longest_us FROM (SELECT of, d,"
+	  " sum(c) OVER (PARTITION BY of ORDER BY d) AS place, sum(c) OVER (PARTITION BY of) AS n FROM lens)"
+	  " GROUP BY of ORDER BY of" },
 	{ .name = "storms", .help = "10 and more SMIs of a CPU that came within 10 ms of each other",
-	  .sql = "SELECT " T_S("min(enter_ns)") ", cpu, count(*) AS smis, "
-	  MS("max(enter_ns) - min(enter_ns)") " AS dur_ms,"
-	  " round((count(*) - 1) * 1e9 / max(max(enter_ns) - min(enter_ns), 1), 1) AS per_second, "
-	  MS("sum(leave_ns - enter_ns)") " AS in_smm_ms,"
-	  " group_concat(DISTINCT " HEX("apm_cmd") ") AS apm_cmds, min(id) AS first_id"
-	  " FROM (SELECT *, sum(apart) OVER (PARTITION BY cpu ORDER BY enter_ns, id) AS storm FROM (SELECT *,"
-	  " enter_ns - coalesce(lag(enter_ns) OVER (PARTITION BY cpu ORDER BY enter_ns, id), -1e18) > 10000000"
-	  " AS apart FROM smi)) GROUP BY cpu, storm HAVING count(*) >= 10 ORDER BY min(enter_ns), cpu" },
+	  /* nr counts a CPU's SMIs; first: those that no other one precedes closely; storm: with their followers. */
+	  .sql = "WITH first AS (SELECT * FROM (SELECT cpu, enter_ns, id, row_number() OVER w AS nr,"
+	  " lag(enter_ns) OVER w AS before FROM smi WINDOW w AS (PARTITION BY cpu ORDER BY enter_ns, id))"
+	  " WHERE before IS NULL OR enter_ns - before > 10000000),"
+	  " storm AS (SELECT cpu, enter_ns AS began, id, coalesce(lead(nr) OVER v,"
+	  " (SELECT count(*) + 1 FROM smi WHERE smi.cpu = first.cpu)) - nr AS n, coalesce(lead(before) OVER v,"
+	  " (SELECT max(enter_ns) FROM smi WHERE smi.cpu = first.cpu)) AS last"
+	  " FROM first WINDOW v AS (PARTITION BY cpu ORDER BY nr))"
+	  " SELECT " T_S("began") ", cpu, n AS smis, " MS("last - began") " AS dur_ms,"
+	  " round((n - 1) * 1e9 / max(last - began, 1), 1) AS per_second, " MS(OF_STORM("sum(leave_ns - enter_ns)"))
+	  " AS in_smm_ms, " OF_STORM("group_concat(DISTINCT " HEX("apm_cmd") ")") " AS apm_cmds, id AS first_id"
+	  " FROM storm WHERE n >= 10 ORDER BY began, cpu" },
 	{ .name = "relocations", .help = "every change of an SMBASE, and the base that the next SMI used",
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, old_smbase, new_smbase, rip, "
 	  US("effective_ns - ts_ns") " AS effective_us,"
