@@ -143,9 +143,10 @@ enum event_format {
 	F(K, RIP, rip, FMT_HEX) \
 	F(K, SINCE, since, FMT_NS)
 /*
- * handler: the code at the default SMBASE + 0x8000 is another one since @since. sum is a checksum
- * of its size bytes; gate, new_smbase, about are the linear addresses of the words it uses, pass
- * that of the instruction behind the gate: all from the code bytes, unknown where it has none.
+ * handler: the code at the default SMBASE + 0x8000 is another one. Observed = stopped behind the write
+ * of its first byte, by @cpu. Inferred = sampled: it changed between @since and the event's time. sum is
+ * a checksum of its size bytes; gate, new_smbase, about are the linear addresses of the words it uses,
+ * pass that of the instruction behind the gate: all from the code bytes, unknown where it has none.
  */
 #define FIELDS_HANDLER(F, K) \
 	F(K, CODE, code, FMT_CODE) \

@@ -36,10 +36,10 @@ static bool penned(const struct kick_cpu *c)
 	return !c->regs.in_smm && c->regs.halted && !(c->regs.cr0 & CR0_PE);
 }
 
-/* Can it be made to send: 64-bit code in SMM, and not halted? */
+/* Can it be made to send: flat code in SMM, and not halted? */
 static bool can_send(const struct kick_cpu *c)
 {
-	return c->regs.in_smm && c->regs.code64 && !c->regs.halted;
+	return c->regs.in_smm && kick_is_flat(&c->regs) && !c->regs.halted;
 }
 
 /* In SMM at both looks, and if it waited for memory, still for the same. */
@@ -81,7 +81,8 @@ static int no_sender(const struct kick_scene *before, const struct kick_scene *n
 		return fail(err, ERR_FINDING, "nothing to kick: no CPU is in SMM, so none waits there for another");
 	if (!staying)
 		return fail(err, ERR_FINDING, "nothing to kick: no CPU stays in SMM, the SMI is being handled");
-	return fail(err, ERR_FINDING, "cannot kick: no CPU that stays in SMM runs 64-bit code, so none can send");
+	return fail(err, ERR_FINDING, "cannot kick: no CPU that stays in SMM runs 64-bit or flat 32-bit code, so none"
+		    " can send");
 }
 
 /* The penned CPU that did not move between the looks; NULL with @err when there is none, or more. */

@@ -36,6 +36,12 @@ static inline struct rsp_thread kick_thread(int index)
 	return (struct rsp_thread){ 1, (uint32_t)index + 1 };
 }
 
+/* Does it run code to which addresses are linear: 64-bit, or 32-bit in segments that begin at 0? */
+static inline bool kick_is_flat(const struct monitor_regs *r)
+{
+	return r->code64 || (r->code32 && !r->cs_base && !r->ds_base);
+}
+
 /* kick-look.c: what the monitor says of the stopped guest. 0, or negative. */
 int kick_check_machine(struct rsp *r, bool was_running, struct error *err);
 int kick_look(struct rsp *r, struct kick_scene *out, struct error *err);

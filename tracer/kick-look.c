@@ -74,13 +74,14 @@ int kick_check_machine(struct rsp *r, bool was_running, struct error *err)
 static void look_at_loop(struct rsp *r, struct kick_cpu *c)
 {
 	uint8_t code[SPIN_BEFORE + SPIN_AFTER], value[8] = { 0 };
+	struct spin_cpu cpu = { .code64 = c->regs.code64 };
 	uint64_t from = c->regs.rip - SPIN_BEFORE;
 
-	if (!c->regs.in_smm || c->regs.halted || !c->regs.code64)
+	if (!c->regs.in_smm || c->regs.halted || !kick_is_flat(&c->regs))
 		return;
 	if (rsp_select(r, kick_thread(c->regs.cpu), NULL) < 0 ||
 	    rsp_read_memory(r, from, code, sizeof(code), NULL) < 0 ||
-	    !spin_find(&c->spin, code, sizeof(code), from, c->regs.rip, NULL) ||
+	    !spin_find(&c->spin, code, sizeof(code), from, c->regs.rip, &cpu) ||
 	    rsp_read_memory(r, c->spin.addr, value, c->spin.size, NULL) < 0)
 		return;
 	c->polls = true;

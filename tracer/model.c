@@ -107,10 +107,16 @@ static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct e
 	enter_state(c, via == VIA_RESET ? STATE_RESET : STATE_RUNNING, ev->ts);
 }
 
+/* A CPU in SMM at its own base may write the slot at the default one: that is not its slot. */
+static bool is_own_slot(const struct cpu *c, const struct event *ev)
+{
+	return c->state == STATE_SMM_DEFAULT || event_get(ev, SMBASE_WRITE_OLD, c->smi.smbase) != SMBASE_DEFAULT;
+}
+
 static void smbase_write(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
 {
 	(void)m;
-	if (!cpu_in_smm(c) || !event_has(ev, SMBASE_WRITE_NEW))
+	if (!cpu_in_smm(c) || !event_has(ev, SMBASE_WRITE_NEW) || !is_own_slot(c, ev))
 		return;
 	c->smbase_pending = ev->arg[SMBASE_WRITE_NEW];
 	c->smbase_write_id = id;

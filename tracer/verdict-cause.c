@@ -4,14 +4,11 @@
 
 #include "verdict-text.h"
 
-static bool concerns(const struct verdict_input *in, const struct episode *ep, const struct violation *v)
+static bool concerns(const struct episode *ep, const struct violation *v)
 {
-	const struct round *r;
-
 	if (!ep || v->cpu == CPU_UNKNOWN)
 		return true;
-	r = flow_round(ep, in->scene);
-	return v->ts >= ep->start_ns && (v->cpu == ep->cpu || (r && v->cpu == r->monarch));
+	return v->ts >= ep->start_ns && (v->cpu == ep->cpu || v->cpu == ep->monarch);
 }
 
 const struct violation *verdict_cause(const struct verdict_input *in, const struct episode *ep)
@@ -19,7 +16,7 @@ const struct violation *verdict_cause(const struct verdict_input *in, const stru
 	const struct violation *first = NULL, *v;
 
 	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++)
-		if (invariant_list[v->invariant]->severity != SEVERITY_NOTE && concerns(in, ep, v) &&
+		if (invariant_list[v->invariant]->severity != SEVERITY_NOTE && concerns(ep, v) &&
 		    (!first || v->ts < first->ts))
 			first = v;
 	return first;
@@ -38,7 +35,10 @@ int verdict_expected_cpu(const struct verdict_input *in)
 	return CPU_UNKNOWN;
 }
 
-/* Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside. */
+/*
+ * Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside;
+ * and it would not spend one more in the NOP handler.
+ */
 bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep)
 {
 	const struct scene *s = in->scene;
@@ -47,6 +47,7 @@ bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep
 
 	return ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short &&
 	       moment_is(ep->at[STEP_C]) && !c->relocated && !c->smi_pending &&
+	       event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN) != CODE_NOP &&
 	       (place == PLACE_PEN || place == PLACE_HALTED || place == PLACE_RUNNING || place == PLACE_WAIT_SIPI) &&
 	       s->round.monarch != CPU_UNKNOWN && cpuset_has(&s->round.inside, s->round.monarch);
 }

@@ -99,6 +99,24 @@ static void say_smi(const struct telling *t)
 	}
 }
 
+/* It came into SMM where no relocation handler lay, and nobody has sent it another SMI. */
+static void say_spent(const struct telling *t)
+{
+	const struct scene_cpu *c = t->c;
+	bool waits_for_sipi = !happened(t, c->sipi) || moment_after(c->sipi, c->default_entry);
+
+	if (c->relocated || c->default_code != CODE_NOP || !happened(t, c->default_leave) ||
+	    !moment_after(c->default_leave, c->default_entry) || moment_after(c->smi_raised, c->default_entry))
+		return;
+	say(t->p, " CPU %d took the SMI", t->ep->cpu);
+	if (waits_for_sipi)
+		say(t->p, " before its SIPI");
+	say_at(t, c->default_entry);
+	if (waits_for_sipi)
+		say(t->p, " (a CPU that waits for a SIPI holds an SMI back; QEMU's TCG takes it)");
+	say(t->p, " and spent it in the NOP handler. None is pending for it since.");
+}
+
 /* The monarch came, did nothing for the CPU, and left. */
 static void say_ignored(const struct telling *t)
 {
@@ -233,6 +251,7 @@ static void tell_running(const struct telling *t)
 	tell_open(t);
 	say_missing(t);
 	say_late(t);
+	say_cause(t);
 }
 
 static void tell_stuck(const struct telling *t)
@@ -244,6 +263,7 @@ static void tell_stuck(const struct telling *t)
 	say_settings_too(t);
 	say_reset_in_smm(t);
 	say_smi(t);
+	say_spent(t);
 	say_missing(t);
 	say_ignored(t);
 	say_started(t);
@@ -269,6 +289,12 @@ static void tell_cut(const struct telling *t)
 	say_step(t, t->ep->next);
 	say(t->p, "%s: it ", t->ep->stuck_ns ? ", where it was stuck" : "");
 	say_awaited(t);
+	if (t->ep->stuck_ns) {
+		say_reset_in_smm(t);
+		say_smi(t);
+		say_spent(t);
+	}
+	say_cause(t);
 }
 
 static void tell_done(const struct telling *t)

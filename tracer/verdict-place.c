@@ -53,13 +53,24 @@ static enum verdict_place seen_inside(const struct scene *s, int cpu, const stru
 	return event_has(seen, CPU_SEEN_POLLS) ? PLACE_SMM_SPIN : PLACE_SMM;
 }
 
+/* Where the monarch's SIPI sent it, in the mode that it started in or in a flat one. */
+static bool in_pen(const struct scene_cpu *sc, const struct event *seen)
+{
+	bool flat = event_get(seen, CPU_SEEN_CR0, 0) & 1;
+
+	if (!sc->sipi_from_smm)
+		return false;
+	return flat ? event_get(seen, CPU_SEEN_RIP, 0) >> 12 == sc->sipi_vector
+		    : event_get(seen, CPU_SEEN_CS, UINT64_MAX) == (uint64_t)sc->sipi_vector << 8;
+}
+
 static enum verdict_place seen_outside(const struct cpu *c, const struct scene_cpu *sc, const struct event *seen)
 {
 	uint64_t cs = event_get(seen, CPU_SEEN_CS, UINT64_MAX);
 
 	if (!event_get(seen, CPU_SEEN_HALTED, 0))
 		return PLACE_RUNNING;
-	if (sc->sipi_from_smm && cs == (uint64_t)sc->sipi_vector << 8)
+	if (in_pen(sc, seen))
 		return PLACE_PEN;
 	if (c->state == STATE_RESET || (cs == 0xf000 && event_get(seen, CPU_SEEN_RIP, 0) == 0xfff0))
 		return PLACE_WAIT_SIPI;
@@ -75,7 +86,7 @@ static enum verdict_place by_events(const struct model *m, const struct scene *s
 	case STATE_RESET:
 		return m->cpu[cpu].apic_id == 0 ? PLACE_RUNNING : PLACE_WAIT_SIPI;
 	case STATE_RUNNING:
-		return c->sipi_from_smm && moment_after(c->pen, c->sipi) ? PLACE_PEN : PLACE_RUNNING;
+		return c->sipi_from_smm && moment_after(c->pen, c->init) ? PLACE_PEN : PLACE_RUNNING;
 	case STATE_SMM_DEFAULT:
 		return gated && !moment_after(c->gate_pass, c->default_entry) ? PLACE_GATE_LOOP
 									       : PLACE_DEFAULT_SMM;

@@ -18,6 +18,12 @@ static uint64_t features(const struct verdict_input *in)
 	return config(in, CONFIG_SMI_NEGOTIATED, 0);
 }
 
+/* Firmware that follows the 2019 design is none; any other may be. */
+static bool may_be_ovmf(const struct verdict_input *in)
+{
+	return flow_profile_now(in->flow) != flow_profile_by_name("design");
+}
+
 bool verdict_refused_features(const struct verdict_input *in)
 {
 	return !config(in, CONFIG_SMI_NEGOTIATED, 1) && config(in, CONFIG_SMI_REQUESTED, 0);
@@ -28,9 +34,10 @@ static void say_refused(struct prose *p, const struct verdict_input *in)
 	uint64_t asked = config(in, CONFIG_SMI_REQUESTED, 0);
 	bool plug = asked & (SMI_FEATURE_HOTPLUG | SMI_FEATURE_HOT_UNPLUG);
 
-	say(p, "The firmware asked for the SMI features 0x%" PRIx64 ", which QEMU did not accept%s. OVMF then stops in "
-	    "CpuDeadLoop() of SmmControl2Dxe.", asked, plug && !(asked & SMI_FEATURE_BROADCAST) ?
-	    ": CPU hot-plug (0x2) and hot-unplug (0x4) need broadcast (0x1)" : "");
+	say(p, "The firmware asked for the SMI features 0x%" PRIx64 ", which QEMU did not accept%s.%s", asked,
+	    plug && !(asked & SMI_FEATURE_BROADCAST) ?
+	    ": CPU hot-plug (0x2) and hot-unplug (0x4) need broadcast (0x1)" : "",
+	    may_be_ovmf(in) ? " OVMF then stops in CpuDeadLoop() of SmmControl2Dxe." : "");
 }
 
 static bool no_plug(const struct verdict_input *in)
@@ -64,9 +71,9 @@ static bool no_window(const struct verdict_input *in)
 
 static void say_no_window(struct prose *p, const struct verdict_input *in)
 {
-	(void)in;
 	say(p, "This machine cannot hide the memory at the default SMBASE (smbase-smram is off), yet CPU hot-plug was "
-	    "negotiated: OVMF's CpuHotplugSmm does not load, and a new CPU runs in SMM what the OS put at 0x38000.");
+	    "negotiated: %sa new CPU runs in SMM what the OS put at 0x38000.",
+	    may_be_ovmf(in) ? "OVMF's CpuHotplugSmm does not load, and " : "");
 }
 
 static const struct {

@@ -7,10 +7,11 @@
  */
 #include <stddef.h>
 
-#include "apic.h"
-#include "cpuhp.h"
+#include "../common/apic.h"
+#include "../common/cpuhp.h"
 #include "efi.h"
 #include "options.h"
+#include "serial.h"
 
 #define APM_CNT 0xb2
 #define APM_STS 0xb3

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (handler_jump(data, size, BASE, &where) == JUMP_FAR && where > 0x10ffef)
 		abort();
-	spin_find(&spin, data, size, BASE, BASE + size / 2, gpr);
+	spin_find(&spin, data, size, BASE, BASE + size / 2, &(struct spin_cpu){ gpr, true });
+	spin_find(&spin, data, size, BASE, BASE + size / 2, &(struct spin_cpu){ gpr, false });
 	return 0;
 }

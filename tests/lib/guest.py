@@ -32,7 +32,9 @@ Deadlines are written for an idle machine; deadline() stretches them on a loaded
 
 import atexit
 import collections
+import concurrent.futures
 import contextlib
+import functools
 import glob
 import json
 import os
@@ -59,6 +61,8 @@ QEMU = "qemu-system-x86_64"
 
 SHELL_COUNTDOWN = "to skip"       # "Press ESC in 5 seconds to skip startup.nsh or any other key to continue."
 SHELL_PROMPT = "Shell>"
+FIRMWARE_READY = "os: ready"      # examples/firmware: CPUs can be plugged from now on
+FIRMWARE_IDLE = "os: idle"        # it is through with a plug or an unplug
 SEABIOS_END = "No bootable device"  # SeaBIOS with nothing to boot from; its SMM set-up lies long behind
 
 # What `-trace` and `-d` must be given for independent() to have something to count.
@@ -182,6 +186,17 @@ class shared:
         if guest:
             guest.close()
         return failed
+
+
+class side_by_side:
+    """Tests that may run at the same time, @n at once: run_tests(side_by_side(2, first, second, third))."""
+
+    def __init__(self, n, *tests):
+        self.n, self.tests = n, tests
+
+    def run_members(self):
+        with concurrent.futures.ThreadPoolExecutor(self.n) as pool:
+            return list(pool.map(run_one, filter(selected, self.tests))).count(False)
 
 
 def case(function, *args, **kwargs):
@@ -535,7 +550,8 @@ class Qmp:
 class Guest:
     """One QEMU guest with SMM, under TCG, in a private folder.
 
-    firmware   "ovmf" (secboot build: SMM is used) or "seabios"
+    firmware   "ovmf" (secboot build: SMM is used), "seabios", or the path of an image for -bios; what the
+               last two write to their debug console counts as the serial line
     smp        what -smp is given: 2, "1,maxcpus=3"
     thread     None, "single" or "multi": TCG's threads
     memory     MiB
@@ -598,6 +614,8 @@ class Guest:
     def _firmware_args(self):
         if self.firmware == "seabios":
             return []
+        if self.firmware != "ovmf":
+            return ["-bios", self.firmware]
         shutil.copyfile(OVMF_VARS, self.path("vars.fd"))
         return ["-global", "driver=cfi.pflash01,property=secure,value=on",
                 "-global", "ICH9-LPC.disable_s3=1",
@@ -626,10 +644,10 @@ class Guest:
                 "-machine", self.machine + ",smm=on", "-accel", accel, "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", str(self.memory)]
         argv += self._firmware_args()
-        if self.firmware == "seabios":
+        if self.firmware != "ovmf":
             argv += ["-device", "isa-debugcon,iobase=0x402,chardev=s0"]
         argv += ["-chardev", "socket,id=s0,path=" + self.path("serial.sock")]
-        argv += ["-serial", "chardev:s0"] if self.firmware != "seabios" else []
+        argv += ["-serial", "chardev:s0"] if self.firmware == "ovmf" else []
         argv += ["-qmp", "unix:" + self.path("qmp.sock")]
         if self.gdb:
             argv += ["-chardev", "socket,id=gdb0,server=on,wait=off,path=" + self.path("gdb.sock"),
@@ -893,6 +911,26 @@ def linux_hotplug(append="", **options):
     words = ("console=ttyS0 quiet loglevel=4 panic=-1 " + append).strip()
     return Guest(**dict(dict(smp="1,maxcpus=3", qtest=True, kernel=kernel, initrd=initrd, append=words),
                         **options))
+
+
+@functools.lru_cache(maxsize=None)
+def firmware_files():
+    """The folder of examples/firmware, built: firmware.bin, and boot.elf, smm.elf with their symbols."""
+    need("gcc", "make")
+    folder = os.path.join(BUILD, ".obj", "examples", "firmware")
+    made("make", "-s", "-C", os.path.join(ROOT, "examples", "firmware"), "O=" + folder)
+    return folder
+
+
+def firmware_guest(smp=1, bug="", order="sipi-first", **options):
+    """A Guest of @smp CPUs with room for eight that runs the reference firmware, which plays the OS as well;
+    its lines on the console, its bugs and its orders: examples/firmware. Ready at FIRMWARE_READY."""
+    words = [("bug", bug), ("order", order)]
+    args = [a for name, word in words if word for a in
+            ("-fw_cfg", "name=opt/org.smmtrace/%s,string=%s" % (name, word))]
+    image = os.path.join(firmware_files(), "firmware.bin")
+    args += options.pop("args", [])
+    return Guest(**dict(dict(firmware=image, smp="%d,maxcpus=8" % smp, memory=64, args=args), **options))
 
 
 # --- QEMU's own account -------------------------------------------------------------------------------------

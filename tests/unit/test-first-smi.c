@@ -150,6 +150,85 @@ static void every_class(void **state)
 	}
 }
 
+/* Without a gate: mov eax, [NewSmbase]; mov [slot], eax; mov byte [About], 1; rsm. */
+static const uint8_t exchanged[] = {
+	0x66, 0x67, 0xa1, 0x08, 0x00, 0x03, 0x00,       /* mov eax, [dword 0x30008] */
+	0x66, 0x67, 0xa3, 0x00, 0xff, 0x03, 0x00,       /* mov [dword 0x3ff00], eax */
+	0x67, 0xc6, 0x05, 0x0c, 0x00, 0x03, 0x00, 0x01, /* mov byte [dword 0x3000c], 1 */
+	0x0f, 0xaa,
+};
+
+static void the_handler_that_is_exchanged_for_the_nop_one(void **state)
+{
+	static const uint8_t near_cs[] = {
+		0x2e, 0x66, 0xa1, 0x08, 0x00,             /* mov eax, [cs:8] */
+		0x2e, 0x66, 0xa3, 0x00, 0xff,             /* mov [cs:0xff00], eax */
+		0x2e, 0xc6, 0x06, 0x0c, 0x00, 0x01,       /* mov byte [cs:0xc], 1 */
+		0x0f, 0xaa,
+	};
+	struct first_smi f;
+
+	(void)state;
+	first_smi_decode(&f, BASE, exchanged, sizeof(exchanged));
+	assert_int_equal(f.code, CODE_RELOCATE);
+	assert_int_equal(f.new_smbase, 0x30008);
+	assert_int_equal(f.write, 0x38007);
+	assert_int_equal(f.about, 0x3000c);
+	assert_int_equal(f.rsm, 0x38016);
+	assert_int_equal(f.size, sizeof(exchanged));
+	assert_true(first_smi_is_exchanged(&f));
+	first_smi_decode(&f, BASE, near_cs, sizeof(near_cs));
+	assert_int_equal(f.code, CODE_RELOCATE);
+	assert_int_equal(f.new_smbase, 0x30008);
+	assert_int_equal(f.about, 0x3000c);
+}
+
+static void one_that_does_not_say_that_it_leaves(void **state)
+{
+	uint8_t code[sizeof(exchanged)];
+	struct first_smi f;
+
+	(void)state;
+	memcpy(code, exchanged, 14);
+	memcpy(code + 14, "\x0f\xaa", 2);
+	first_smi_decode(&f, BASE, code, 16);
+	assert_int_equal(f.code, CODE_RELOCATE);
+	assert_int_equal(f.new_smbase, 0x30008);
+	assert_int_equal(f.about, 0);
+	memcpy(code, exchanged, sizeof(code));
+	code[8] = 0x90; /* the slot is not written: it is whole, and of no known kind */
+	memset(code + 9, 0x90, 5);
+	code[7] = 0x90;
+	first_smi_decode(&f, BASE, code, sizeof(code));
+	assert_int_equal(f.code, CODE_UNKNOWN);
+	assert_true(f.whole);
+	memcpy(code, exchanged, sizeof(code));
+	code[21] = 2; /* another byte is set, but not to 1 */
+	first_smi_decode(&f, BASE, code, sizeof(code));
+	assert_int_equal(f.code, CODE_RELOCATE);
+	assert_int_equal(f.about, 0);
+}
+
+/* The first byte is written last: until then it is neither. */
+static void half_exchanged_is_neither(void **state)
+{
+	uint8_t code[sizeof(exchanged)];
+	struct first_smi f;
+
+	(void)state;
+	memcpy(code, exchanged, sizeof(code));
+	code[0] = 0x0f;
+	first_smi_decode(&f, BASE, code, sizeof(code));
+	assert_int_equal(f.code, CODE_UNKNOWN);
+	assert_false(first_smi_is_exchanged(&f) || f.whole);
+	code[1] = 0xaa; /* what is behind the RSM does not matter */
+	first_smi_decode(&f, BASE, code, sizeof(code));
+	assert_int_equal(f.code, CODE_NOP);
+	assert_int_equal(f.new_smbase | f.about | f.write, 0);
+	assert_int_equal(f.size, 2);
+	assert_true(first_smi_is_exchanged(&f));
+}
+
 /* A gate that is only half there is none. */
 static void a_cut_handler_is_not_taken_for_whole(void **state)
 {
@@ -223,6 +302,9 @@ int main(void)
 		cmocka_unit_test(other_addresses_are_followed),
 		cmocka_unit_test(one_byte_more_is_another_sum),
 		cmocka_unit_test(every_class),
+		cmocka_unit_test(the_handler_that_is_exchanged_for_the_nop_one),
+		cmocka_unit_test(one_that_does_not_say_that_it_leaves),
+		cmocka_unit_test(half_exchanged_is_neither),
 		cmocka_unit_test(a_cut_handler_is_not_taken_for_whole),
 		cmocka_unit_test(the_pen_and_what_is_none),
 		cmocka_unit_test(noise_never_gets_out_of_bounds),

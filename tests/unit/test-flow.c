@@ -224,6 +224,113 @@ static void the_design_exchanges_handlers(void **state)
 	assert_stands(ep, EPISODE_DONE, "online", "-");
 }
 
+static void the_design_sends_the_smi_after_the_sipi(void **state)
+{
+	struct episode *ep;
+
+	(void)state;
+	story("flow/design-os.story");
+	assert_ptr_equal(flow_profile_now(judge_flow(j)), flow_profile_by_name("design"));
+	only(0);
+	story("flow/design-found.story");
+	ep = episode(1, EPISODE_PLUG, 1);
+	assert_ptr_equal(ep->profile, flow_profile_by_name("design"));
+	assert_stands(ep, EPISODE_RUNNING, "c", "d-entry");
+	assert_at(ep, STEP_ADDED, 2000.2);
+	assert_at(ep, STEP_GPE, 2000.8);
+	assert_at(ep, STEP_SMI, 2011.1);
+	assert_at(ep, STEP_RENDEZVOUS, 2011.2);
+	assert_at(ep, STEP_A, 2011.5);
+	assert_at(ep, STEP_B, 2012.5);
+	assert_at(ep, STEP_C, 2022.7);
+	assert_unseen(ep, STEP_D_ENTRY); /* the one before the SIPI ended in the NOP handler */
+	story("flow/design-done.story");
+	assert_at(ep, STEP_D_ENTRY, 2023.6);
+	assert_at(ep, STEP_D_PASS, 2023.6);
+	assert_at(ep, STEP_D_WRITE, 2023.7);
+	assert_at(ep, STEP_D_RSM, 2023.9);
+	assert_at(ep, STEP_E, 2024.2);
+	assert_at(ep, STEP_F, 2024.5);
+	assert_at(ep, STEP_CLEAR, 2025);
+	assert_at(ep, STEP_ONLINE, 2036);
+	assert_unseen(ep, STEP_PROVED);
+	assert_stands(ep, EPISODE_DONE, "online", "-");
+	story("flow/design-unplug.story");
+	assert_at(ep, STEP_PROVED, 9002.3);
+	ep = episode(2, EPISODE_UNPLUG, 1);
+	assert_at(ep, STEP_EJECT, 9003);
+	assert_at(ep, STEP_GONE, 9003.4);
+	assert_at(ep, STEP_F, 9004);
+	assert_set(&ep->rendezvous, "0 1");
+	assert_stands(ep, EPISODE_DONE, "f", "-");
+	only(2);
+}
+
+static void the_designs_own_order_hangs_under_tcg(void **state)
+{
+	struct episode *ep;
+
+	(void)state;
+	story("flow/design-os.story");
+	story("flow/design-found.story");
+	play("@4000 advance");
+	ep = episode(1, EPISODE_PLUG, 1);
+	assert_stands(ep, EPISODE_STUCK, "c", "d-entry");
+	assert_int_equal(ep->stuck_ns, STORY_MS(3022.7));
+	assert_unseen(ep, STEP_D_ENTRY);
+}
+
+/* The NOP handler comes back while the CPU is still in the other one: it runs what it entered. */
+static void what_a_cpu_entered_it_runs(void **state)
+{
+	struct episode *ep;
+
+	(void)state;
+	story("flow/design-os.story");
+	story("flow/design-found.story");
+	play("@2023.6 cpu=1 smi-enter smbase=0x30000\n@2023.7 cpu=0 handler code=nop size=2\n"
+	     "@2023.8 cpu=1 smbase-write old=0x30000 new=0x7030000");
+	ep = episode(1, EPISODE_PLUG, 1);
+	assert_at(ep, STEP_D_ENTRY, 2023.6);
+	assert_at(ep, STEP_D_PASS, 2023.6);
+	assert_stands(ep, EPISODE_RUNNING, "d-write", "d-rsm");
+}
+
+/* All CPUs are out, but the relocation handler stays where any new CPU would run it. */
+static void without_the_nop_handler_it_is_not_over(void **state)
+{
+	struct episode *ep;
+
+	(void)state;
+	story("flow/design-os.story");
+	story("flow/design-found.story");
+	play("@2023.5 cpu=0 ipi target=1 mode=smi dest=one\n@2023.6 cpu=1 smi-enter smbase=0x30000\n"
+	     "@2023.7 cpu=1 smbase-write old=0x30000 new=0x7030000\n@2023.9 cpu=1 smi-leave smbase=0x30000\n"
+	     "@2024.5 cpu=0 smi-leave smbase=0x7020000\n@3100 advance");
+	ep = episode(1, EPISODE_PLUG, 1);
+	assert_at(ep, STEP_E, 2024.5);
+	assert_stands(ep, EPISODE_STUCK, "e", "f");
+	play("@3200 cpu=0 handler code=nop size=2");
+	assert_stands(ep, EPISODE_RUNNING, "f", "clear");
+}
+
+static void only_such_firmware_is_of_the_design(void **state)
+{
+	static const char *const others[] = {
+		"zero size=0", "template size=16", "unknown size=200", "nop size=90", "gate gate=0x30000 pass=0x3805e",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "@%zu handler code=%s", i + 1, others[i]);
+		play(text);
+		assert_ptr_not_equal(flow_profile_now(judge_flow(j)), flow_profile_by_name("design"));
+	}
+	assert_ptr_equal(flow_profile_now(judge_flow(j)), flow_profile_by_name("ovmf"));
+}
+
 static void without_a_known_handler_what_all_share_is_followed(void **state)
 {
 	struct episode *ep;
@@ -452,6 +559,24 @@ static void boot_relocates_one_after_the_other(void **state)
 	only(2);
 }
 
+static void the_designs_boot_is_a_boot(void **state)
+{
+	struct episode *ap, *bsp;
+
+	(void)state;
+	story("flow/design-boot.story");
+	assert_ptr_equal(flow_profile_now(judge_flow(j)), flow_profile_by_name("design"));
+	ap = episode(1, EPISODE_BOOT, 1);
+	bsp = episode(2, EPISODE_BOOT, 0);
+	assert_at(ap, STEP_SMI, 40);
+	assert_at(ap, STEP_D_ENTRY, 40.1);
+	assert_at(ap, STEP_D_RSM, 40.4);
+	assert_stands(ap, EPISODE_DONE, "d-rsm", "-");
+	assert_at(bsp, STEP_D_RSM, 41.4);
+	assert_stands(bsp, EPISODE_DONE, "d-rsm", "-");
+	only(2);
+}
+
 static void a_lost_boot_smi_is_stuck(void **state)
 {
 	(void)state;
@@ -499,6 +624,9 @@ int main(void)
 		T(the_stock_hang_stands_in_d), T(an_entry_before_its_turn_does_not_count_yet),
 		T(a_kick_completes_it), T(the_second_one_has_an_ap_in_rendezvous),
 		T(two_at_once_are_two_episodes), T(the_design_exchanges_handlers),
+		T(the_design_sends_the_smi_after_the_sipi), T(the_designs_own_order_hangs_under_tcg),
+		T(what_a_cpu_entered_it_runs), T(without_the_nop_handler_it_is_not_over),
+		T(only_such_firmware_is_of_the_design), T(the_designs_boot_is_a_boot),
 		T(without_a_known_handler_what_all_share_is_followed),
 		T(a_handler_found_later_tells_the_profile), T(what_was_lost_is_passed_over),
 		T(an_os_that_starts_it_unrelocated_is_no_progress), T(a_pause_is_no_time),

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #define FOLDER "tests/fixtures/invariants/"
-#define MAX_EVENTS 400
+#define MAX_EVENTS 3000
 
 struct story {
 	struct event ev[MAX_EVENTS];
@@ -28,18 +28,32 @@ struct story {
 static struct story story;
 static struct judge *judge;
 
+/* "x2001/100000 EVENT": 2001 times, 100000 ns apart. */
+static void read_event(struct story *s, const char *line)
+{
+	long long apart = 0;
+	unsigned times = 1;
+	struct error err;
+	struct event ev;
+	int at = 0;
+
+	if (*line == 'x')
+		assert_int_equal(sscanf(line, "x%u/%lld %n", &times, &apart, &at), 2);
+	if (event_parse(&ev, line + at, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(s->events + times <= MAX_EVENTS);
+	for (; times; times--, ev.ts += apart)
+		s->ev[s->events++] = ev;
+}
+
 static void read_line(struct story *s, char *line)
 {
-	struct error err;
 
 	line[strcspn(line, "\n")] = '\0';
 	if (!strncmp(line, "# also: ", 8))
 		snprintf(s->also, sizeof(s->also), " %s ", line + 8);
-	if (!*line || *line == '#')
-		return;
-	assert_true(s->events < MAX_EVENTS);
-	if (event_parse(&s->ev[s->events++], line, &err) < 0)
-		fail_msg("%s", err.text);
+	if (*line && *line != '#')
+		read_event(s, line);
 }
 
 static bool read_story(struct story *s, const char *name, const char *end)

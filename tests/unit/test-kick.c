@@ -99,6 +99,20 @@ static void what_does_not_hang_is_refused(void **state)
 	assert_refused(choose(SCENE(monarch(0), penned(1)), -1), ERR_USAGE, "no CPU -1");
 }
 
+static void firmware_of_32_bits_can_send(void **state)
+{
+	struct kick_cpu flat = monarch(0), segments;
+
+	(void)state;
+	flat.regs.code64 = false;
+	flat.regs.code32 = true;
+	segments = flat;
+	segments.regs.ds_base = 0x7020000;
+	assert_int_equal(choose(SCENE(flat, penned(1)), KICK_ANY_CPU), 0);
+	assert_int_equal(plan.sender.regs.cpu, 0);
+	assert_refused(choose(SCENE(segments, penned(1)), KICK_ANY_CPU), ERR_FINDING, "flat 32-bit");
+}
+
 /* In SMM at one look only, or waiting for something new, is at work. */
 static void what_moves_is_not_stuck(void **state)
 {
@@ -334,7 +348,7 @@ int main(void)
 		cmocka_unit_test(the_stock_hang_needs_no_name),
 		cmocka_unit_test(a_named_cpu_need_not_be_penned),
 		cmocka_unit_test(what_does_not_hang_is_refused),
-		cmocka_unit_test(what_moves_is_not_stuck),
+		cmocka_unit_test(firmware_of_32_bits_can_send), cmocka_unit_test(what_moves_is_not_stuck),
 		cmocka_unit_test(what_went_on_since_the_verdict_is_not_kicked),
 		cmocka_unit_test(kvm_is_refused),
 		cmocka_unit_test(steps_with_interrupts_are_refused),

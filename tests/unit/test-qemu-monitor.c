@@ -48,6 +48,7 @@ static const char registers_text[] =
 	"ESI=00000000 EDI=00000000 EBP=00000000 ESP=00006c5c" EOL
 	"EIP=000fd09a EFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=1" EOL
 	"CS =0008 00000000 ffffffff 00cf9b00 DPL=0 CS32 [-RA]" EOL
+	"DS =0010 00000010 ffffffff 00cf9300 DPL=0 DS   [-WA]" EOL
 	"CR0=00000011 CR2=00000000 CR3=00000000 CR4=00000000" EOL;
 
 #define SLOT_HEAD "  type: \"qemu64-x86_64-cpu\"" EOL "  vcpus_count: \"1\"" EOL
@@ -81,6 +82,8 @@ static void registers_of_every_cpu(void **state)
 	assert_true(!r[1].in_smm && r[1].halted && r[1].code64);
 	assert_int_equal(r[2].rip, 0xfd09a);
 	assert_int_equal(r[2].cs_base, 0);
+	assert_int_equal(r[2].ds_base, 0x10);
+	assert_true(r[2].code32 && !r[2].code64 && !r[0].code32 && !r[1].code32);
 }
 
 static void no_more_cpus_than_there_is_room_for(void **state)

@@ -210,7 +210,7 @@ static void episodes_rules_and_settings_are_told(void **state)
 		"  0.040000 s     no-init-in-smm CPU 1 (c) INIT from CPU 0 reset it inside SMM,\n"
 		"                 at 0x3805c of the relocation handler\n"
 		"  0.050000 s     smi-survives-init (c) gone \\x1b[31mred\n"
-		"  judged         1 hold, 1 broken, 1 unknown, 34 never exercised\n"
+		"  judged         1 hold, 1 broken, 1 unknown, 35 never exercised\n"
 		"  unknown        gate-protocol: the handshake was not seen\n"
 		"\nSettings of the machine, as they were read last\n"
 		"  smi-requested  0x0 (none)\n"

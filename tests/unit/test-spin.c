@@ -12,6 +12,8 @@
 
 #define AT 0xf9dfd15u
 
+static const struct spin_cpu no_regs = { NULL, true };
+
 /* OVMF's CpuHotplugSmm waiting for AboutToLeaveSmm: 32 bytes before and after the jump back. */
 static const uint8_t monarch[] = {
 	0x74, 0xfb, 0xff, 0xff, 0x44, 0x89, 0x3c, 0x25, 0x08, 0x00, 0x03, 0x00, 0x48, 0x83, 0xc8, 0xff,
@@ -29,7 +31,7 @@ static void the_monarch_polls_about_to_leave(void **state)
 	for (uint64_t rip = AT + 0x1f; rip <= AT + 0x2c; rip++) {
 		if (rip != AT + 0x1f && rip != AT + 0x26 && rip != AT + 0x28 && rip != AT + 0x2a && rip != AT + 0x2c)
 			continue; /* instruction boundaries of the loop */
-		assert_true(spin_find(&s, monarch, sizeof(monarch), AT, rip, NULL));
+		assert_true(spin_find(&s, monarch, sizeof(monarch), AT, rip, &no_regs));
 		assert_int_equal(s.addr, 0x3000c);
 		assert_int_equal(s.size, 1);
 	}
@@ -40,7 +42,7 @@ static void without_registers_a_loop_through_one_is_not_decoded(void **state)
 	struct spin s;
 
 	(void)state;
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch) - 2, NULL));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch) - 2, &no_regs));
 }
 
 static void a_loop_that_begins_with_a_load_through_a_register(void **state)
@@ -57,13 +59,14 @@ static void a_loop_that_begins_with_a_load_through_a_register(void **state)
 		{ { 0x90, 0x8b, 0x03, 0x85, 0xc0, 0xf3, 0x90, 0x74, 0xf7 }, 0, 0 },            /* not the first */
 	};
 	uint64_t gpr[16];
+	struct spin_cpu cpu = { gpr, true };
 	struct spin s;
 
 	(void)state;
 	for (unsigned i = 0; i < 16; i++)
 		gpr[i] = i * 0x1000;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		bool found = spin_find(&s, cases[i].code, sizeof(cases[i].code), 0x1000, 0x1005, gpr);
+		bool found = spin_find(&s, cases[i].code, sizeof(cases[i].code), 0x1000, 0x1005, &cpu);
 
 		assert_int_equal(found, cases[i].addr != 0);
 		assert_true(!found || (s.addr == cases[i].addr && s.size == cases[i].size));
@@ -79,9 +82,36 @@ static void rip_relative_operands_count_from_behind(void **state)
 	struct spin s;
 
 	(void)state;
-	assert_true(spin_find(&s, code, sizeof(code), 0x1000, 0x100a, NULL));
+	assert_true(spin_find(&s, code, sizeof(code), 0x1000, 0x100a, &no_regs));
 	assert_int_equal(s.addr, 0x1018);
 	assert_int_equal(s.size, 8);
+}
+
+static void firmware_of_32_bits_has_no_rip_relative_operands(void **state)
+{
+	static const struct {
+		uint8_t code[16];
+		uint64_t addr;
+		unsigned size;
+	} cases[] = {
+		{ { 0x80, 0x3d, 0x0c, 0, 3, 0, 0, 0x75, 4, 0xf3, 0x90, 0xeb, 0xf3 }, 0x3000c, 1 },     /* cmp byte [0x3000c], 0 */
+		{ { 0xa0, 0x0c, 0, 3, 0, 0x84, 0xc0, 0x75, 4, 0xf3, 0x90, 0xeb, 0xf3 }, 0x3000c, 1 },  /* mov al, [0x3000c] */
+		{ { 0xf3, 0x90, 0x0f, 0xb6, 0x05, 0x0c, 0, 3, 0, 0x84, 0xc0, 0x74, 0xf3 }, 0x3000c, 1 }, /* movzx eax */
+		{ { 0xf3, 0x90, 0x0f, 0xb6, 0x43, 0x0c, 0x84, 0xc0, 0x74, 0xf6 }, 0x300c, 1 },          /* movzx eax, [ebx + 12] */
+		{ { 0xf3, 0x90, 0x8b, 0x43, 0xf8, 0x85, 0xc0, 0x74, 0xf7 }, 0x2ff8, 4 },                /* mov eax, [ebx - 8] */
+		{ { 0xf3, 0x90, 0x8b, 0x40, 0xf8, 0x85, 0xc0, 0x74, 0xf7 }, 0, 0 },                     /* mov eax, [eax - 8] */
+	};
+	uint64_t gpr[16] = { 0x1000, [3] = 0x3000 };
+	struct spin_cpu cpu = { gpr, false };
+	struct spin s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool found = spin_find(&s, cases[i].code, sizeof(cases[i].code), 0x7028100, 0x7028105, &cpu);
+
+		assert_int_equal(found, cases[i].addr != 0);
+		assert_true(!found || (s.addr == cases[i].addr && s.size == cases[i].size));
+	}
 }
 
 static void other_code_is_left_alone(void **state)
@@ -91,10 +121,10 @@ static void other_code_is_left_alone(void **state)
 	struct spin s;
 
 	(void)state;
-	assert_false(spin_find(&s, hlt, sizeof(hlt), 0x9f000, 0x9f002, NULL));
-	assert_false(spin_find(&s, zero, sizeof(zero), 0, 32, NULL));
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT - 1, NULL));
-	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch), NULL));
+	assert_false(spin_find(&s, hlt, sizeof(hlt), 0x9f000, 0x9f002, &no_regs));
+	assert_false(spin_find(&s, zero, sizeof(zero), 0, 32, &no_regs));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT - 1, &no_regs));
+	assert_false(spin_find(&s, monarch, sizeof(monarch), AT, AT + sizeof(monarch), &no_regs));
 }
 
 int main(void)
@@ -104,6 +134,7 @@ int main(void)
 		cmocka_unit_test(without_registers_a_loop_through_one_is_not_decoded),
 		cmocka_unit_test(a_loop_that_begins_with_a_load_through_a_register),
 		cmocka_unit_test(rip_relative_operands_count_from_behind),
+		cmocka_unit_test(firmware_of_32_bits_has_no_rip_relative_operands),
 		cmocka_unit_test(other_code_is_left_alone),
 	};
 

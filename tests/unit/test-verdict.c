@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#define DESIGN_HANG "flow/design-os.story", "flow/design-found.story"
 #define PLUG_HANG "flow/os.story", "flow/plug-found.story", "flow/plug-hang.story"
 
 static struct judge *j;
@@ -157,6 +158,109 @@ static void once_kicked_it_is_done(void **state)
 			    "SMBASE 0xffc1000, not yet proved by an SMI there.");
 	tell("flow/next-smi.story");
 	assert_non_null(strstr(flow_episode(judge_flow(j), 1)->verdict, "where its first SMI arrived at 6.000 s"));
+}
+
+/* ---- the 2019 design ---- */
+
+static void the_designs_hang_is_told_whole(void **state)
+{
+	(void)state;
+	tell(DESIGN_HANG, "flow/design-look.story");
+	assert_true(last.stuck);
+	assert_says("verdict", "STUCK: plug of CPU 1 (APIC ID 1), in step (d) for 1.977 s (deadline 1.000 s): it waits for "
+		    "CPU 1 to enter SMM at the default SMBASE, with the relocation handler there.");
+	assert_says("verdict", "CPU 0, the monarch, is in SMM, polling AboutToLeaveSmm (0x3000c = 0x0) at 0x7028100, "
+		    "since 1.011 s: it waits for CPU 1 to write there that it is about to leave SMM");
+	assert_says("verdict", "CPU 1 is halted in the pen at 9f00:000c, since 1.023 s, with no SMI pending: it will not "
+		    "do so.");
+	assert_says("verdict", "CPU 1 took the SMI before its SIPI at 1.011 s (a CPU that waits for a SIPI holds an SMI "
+		    "back; QEMU's TCG takes it) and spent it in the NOP handler. None is pending for it since.");
+	assert_says("verdict", "`smmtrace kick TARGET --cpu 1`");
+	assert_silent("CPU 1", "gate");
+	assert_silent("verdict", "OVMF");
+	assert_says("what to do", "--cpu 1");
+	assert_int_equal(place(0), PLACE_ABOUT_POLL);
+	assert_int_equal(place(1), PLACE_PEN);
+	assert_true(strlen(line("verdict")) < sizeof(last.line[0].text) - 1);
+}
+
+static void the_design_without_a_look(void **state)
+{
+	(void)state;
+	tell(DESIGN_HANG);
+	play("@4000 advance");
+	assert_says("verdict", "spent it in the NOP handler");
+	assert_says("CPU 1", "halted in the pen, since 1.023 s (by its events; not looked at since)");
+	assert_silent("verdict", "AboutToLeaveSmm");
+}
+
+/* A handler's word is known from its code alone: nobody has seen it written. */
+static void the_handler_names_the_word_that_is_polled(void **state)
+{
+	(void)state;
+	tell("flow/design-os.story");
+	play("@2000 handler code=relocate size=24 new_smbase=0x30008 about=0x3000c\n@2001 handler code=nop size=2\n"
+	     "@2002 cpu=0 smi-enter smbase=0x7020000\n"
+	     "@2003 cpu=0 cpu-seen rip=0x7028100 cs=0x8 in_smm=1 halted=0 cr0=0x11 polls=0x3000c polled=0");
+	assert_int_equal(place(0), PLACE_ABOUT_POLL);
+}
+
+static void in_the_designs_handler_no_gate_is_named(void **state)
+{
+	(void)state;
+	tell(DESIGN_HANG);
+	play("@2024 cpu=0 ipi target=1 mode=smi dest=one\n@2024.1 cpu=1 smi-enter smbase=0x30000");
+	assert_int_equal(place(1), PLACE_DEFAULT_SMM);
+	play("@2025 cpu=1 cpu-seen rip=0x8000 cs=0x3000 in_smm=1 halted=0 cr0=0x10\n@4000 advance");
+	assert_int_equal(place(1), PLACE_DEFAULT_SMM);
+	assert_says("verdict", "CPU 1 is in SMM at the default SMBASE at 3000:8000");
+	assert_silent("verdict", "NOP handler");
+	assert_silent("verdict", "kick TARGET");
+}
+
+static void an_smi_that_found_no_relocation_handler(void **state)
+{
+	(void)state;
+	tell(DESIGN_HANG);
+	play("@2023.3 cpu=0 handler code=nop size=2\n@2024 cpu=0 ipi target=1 mode=smi dest=one\n"
+	     "@2024.1 cpu=1 smi-enter smbase=0x30000\n@2024.1 cpu=1 smi-leave smbase=0x30000\n@4000 advance");
+	assert_says("verdict", "CPU 1 took the SMI at 1.024 s and spent it in the NOP handler.");
+	assert_silent("verdict", "kick TARGET"); /* it would spend that one, too */
+	assert_silent("verdict", "before its SIPI");
+}
+
+static void the_designs_settings_do_not_speak_of_ovmf(void **state)
+{
+	(void)state;
+	tell("flow/design-os.story");
+	play("@1001 config reg=smi-negotiated value=7\n@1001 config reg=smbase-smram value=0");
+	assert_says("verdict", "yet CPU hot-plug was negotiated: a new CPU runs in SMM what the OS put at 0x38000.");
+	assert_silent("verdict", "OVMF");
+}
+
+static void the_design_done_is_told(void **state)
+{
+	(void)state;
+	tell(DESIGN_HANG, "flow/design-done.story", "flow/design-unplug.story");
+	assert_false(last.stuck);
+	assert_string_equal(flow_episode(judge_flow(j), 1)->verdict, "plug of CPU 1 (APIC ID 1): done in 0.035 s, SMBASE "
+			    "0x7030000, where its first SMI arrived at 8.002 s.");
+	assert_says("verdict", ": 1 plug, 1 unplug done; ");
+}
+
+/* ---- the rule that was broken ---- */
+
+static void a_plug_that_runs_names_the_broken_rule(void **state)
+{
+	(void)state;
+	tell(PLUG_HANG);
+	assert_false(last.stuck);
+	assert_says("verdict", "plug of CPU 1 (APIC ID 1) is in step (d)");
+	assert_says("verdict", "First broken rule: no-init-in-smm");
+	assert_says("first broken rule", "no-init-in-smm");
+	play("@2500 session what=target-exit");
+	assert_says("verdict", "was cut short by the end of QEMU");
+	assert_says("verdict", "First broken rule: no-init-in-smm");
 }
 
 /* ---- healthy ---- */
@@ -380,6 +484,10 @@ int main(void)
 		T(unplug_alone_that_was_not_offered), T(a_cpu_that_came_after_the_broadcast),
 		T(an_ap_that_was_late), T(an_ap_that_never_came), T(qemu_died_in_an_unplug),
 		T(qemu_died_when_nothing_went_on), T(an_os_that_does_not_look), T(places_by_a_look),
+		T(the_designs_hang_is_told_whole), T(the_design_without_a_look),
+		T(the_handler_names_the_word_that_is_polled), T(in_the_designs_handler_no_gate_is_named),
+		T(an_smi_that_found_no_relocation_handler), T(the_designs_settings_do_not_speak_of_ovmf),
+		T(the_design_done_is_told), T(a_plug_that_runs_names_the_broken_rule),
 		T(an_old_look_does_not_count), T(an_ap_waits_for_its_monarch),
 		T(a_kick_applies_to_a_lost_smi_only), T(more_cpus_than_lines),
 	};

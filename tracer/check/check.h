@@ -77,7 +77,8 @@ struct invariant {
 	_(no_init_in_smm) _(smi_survives_init) _(gate_protocol) _(one_at_default) \
 	_(smbase_write_in_window) _(smbase_value) _(smbase_unique) _(about_then_rsm) \
 	_(relocated_entry) _(reloc_deadline) _(gate_closed) _(rsm_balance) _(clear_after_smi) \
-	_(no_os_sipi_early) _(eject_order) _(eject_final) _(event_continuity)
+	_(no_os_sipi_early) _(eject_order) _(eject_final) _(event_continuity) \
+	_(smi_storm)
 
 enum invariant_number {
 #define X(N) INV_##N,

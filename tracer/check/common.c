@@ -44,6 +44,33 @@ bool is_hotplug_ipi(const struct check_input *in, struct firmware_ipi *ipi)
 	return is_firmware_ipi(in, ipi) && ipi->mode != IPI_SMI && ipi->to && ipi->to->hot && !ipi->to->relocated;
 }
 
+bool is_stray_sipi(const struct check_input *in, const struct firmware_ipi *ipi)
+{
+	const struct scene_cpu *t = ipi->to;
+	const struct cpu *cpu;
+
+	if (ipi->mode != IPI_SIPI || !t)
+		return false;
+	cpu = &in->model->cpu[ipi->cpu];
+	if (t->init_from_smm && moment_after(t->init, ipi->round->first_entry))
+		return t->relocated && moment_after(t->relocation_rsm, t->init) && t->sipis > 1;
+	return t->relocated || cpu_in_smm(cpu) || cpu->state == STATE_RUNNING;
+}
+
+int selected_cpu(const struct check_input *in)
+{
+	uint64_t selector = event_get(in->ev, CPUHP_SELECTOR, in->scene->selector);
+
+	return selector < EVENT_MAX_CPUS ? (int)selector : CPU_UNKNOWN;
+}
+
+bool clears_insert(const struct check_input *in)
+{
+	return in->ev->kind == EV_CPUHP && event_get(in->ev, CPUHP_REG, UINT64_MAX) == HP_CONTROL &&
+	       event_get(in->ev, CPUHP_DIR, DIR_READ) == DIR_WRITE &&
+	       event_get(in->ev, CPUHP_VALUE, 0) & HP_INSERT;
+}
+
 bool ends_round(const struct check_input *in)
 {
 	const struct round *r = &in->scene->round;

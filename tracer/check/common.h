@@ -31,6 +31,29 @@ bool is_firmware_ipi(const struct check_input *in, struct firmware_ipi *ipi);
 /* The same, INIT or SIPI, to a CPU that was added and has no SMBASE of its own yet. */
 bool is_hotplug_ipi(const struct check_input *in, struct firmware_ipi *ipi);
 
+/*
+ * A SIPI to a CPU that does not wait for one: no INIT from SMM went before it in this SMI, or the CPU has
+ * run through its relocation and had the two of INIT-SIPI-SIPI already.
+ */
+bool is_stray_sipi(const struct check_input *in, const struct firmware_ipi *ipi);
+
+/* The CPU whose registers the event of @in, an access to the hot-plug block, is about; or CPU_UNKNOWN. */
+int selected_cpu(const struct check_input *in);
+/* Does it clear that one's insert event? */
+bool clears_insert(const struct check_input *in);
+
+/* enum handler_code of what is at the default SMBASE, as far as seen. */
+static inline uint64_t handler_code_now(const struct scene *s)
+{
+	return event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
+}
+
+/* Does whoever enters SMM at the default SMBASE relocate itself at once? With a gate, or code not understood, it may wait. */
+static inline bool entry_relocates(const struct scene *s)
+{
+	return handler_code_now(s) == CODE_TEMPLATE || handler_code_now(s) == CODE_RELOCATE;
+}
+
 /* The round @cpu is in; NULL = none. */
 const struct round *round_inside(const struct scene *s, int cpu);
 

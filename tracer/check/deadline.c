@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must not take for ever: a relocation's three places to hang, and every stay in SMM. */
+/* reloc-deadline: a relocation's places to hang. */
 #include "rule.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ---- reloc-deadline ---- */
-
 #define RELOC_DEADLINE (1 * RULE_S)
 
 /* What is waited for. */
-enum stage { STAGE_NONE, STAGE_GATE, STAGE_ABOUT, STAGE_PEN };
+enum stage { STAGE_NONE, STAGE_PASS, STAGE_ABOUT, STAGE_RSM, STAGE_PEN, STAGE_COUNT };
 
-static const struct {
+struct stage_text {
 	const char *not_yet, *since;
-} stage_text[] = {
-	[STAGE_GATE] = { "has not come through the gate", "the SIPI" },
+};
+
+static const struct stage_text with_gate[STAGE_COUNT] = {
+	[STAGE_PASS] = { "has not come through the gate", "the SIPI" },
 	[STAGE_ABOUT] = { "has not said that it is about to leave SMM", "it passed the gate" },
+	[STAGE_RSM] = { "has not left SMM", "it said that it is about to" },
 	[STAGE_PEN] = { "has not arrived in the pen", "it left the default SMBASE" },
 };
+
+static const struct stage_text without_gate[STAGE_COUNT] = {
+	[STAGE_PASS] = { "has not entered SMM at the default SMBASE", "the SIPI" },
+	[STAGE_ABOUT] = { "has not left SMM", "it entered it at the default SMBASE" },
+	[STAGE_RSM] = { "has not left SMM", "it said that it is about to" },
+	[STAGE_PEN] = { "has not arrived in the pen", "it left the default SMBASE" },
+};
+
+/* It was there, and left as it came: through a NOP, or a handler that does not write. */
+static const struct stage_text in_vain = { "has been in SMM and has no SMBASE of its own", "the SIPI" };
 
 struct reloc_state {
 	uint8_t stage[EVENT_MAX_CPUS];
 	int monarch[EVENT_MAX_CPUS];  /* who sent the SIPI */
-	int64_t sipi[EVENT_MAX_CPUS]; /* that one */
+	struct wait sipi[EVENT_MAX_CPUS]; /* that one */
 	struct waits waits;
 };
 
@@ -33,6 +44,15 @@ static void await(struct reloc_state *st, const struct check_input *in, int cpu,
 		return;
 	st->stage[cpu] = (uint8_t)stage;
 	waits_start(&st->waits, cpu, in);
+}
+
+/* It left without a new SMBASE: all the same, what it was sent the SIPI for has not come. */
+static void back_to_sipi(struct reloc_state *st, int cpu)
+{
+	st->stage[cpu] = STAGE_PASS;
+	st->waits.cpu[cpu] = st->sipi[cpu];
+	if (st->waits.cpu[cpu].ns < st->waits.soonest)
+		st->waits.soonest = st->waits.cpu[cpu].ns;
 }
 
 static void stop(struct reloc_state *st, int cpu)
@@ -57,7 +77,7 @@ static void monarch_goes_on(struct check *c, int monarch, int but)
 	struct reloc_state *st = check_state(c);
 
 	for (int i = 0; i < EVENT_MAX_CPUS; i++)
-		if (st->stage[i] == STAGE_PEN && st->monarch[i] == monarch && i != but)
+		if (st->stage[i] >= STAGE_RSM && st->monarch[i] == monarch && i != but)
 			done(c, i);
 }
 
@@ -68,7 +88,7 @@ static void os_ipi(struct check *c, const struct check_input *in)
 	struct cpuset to = scene_ipi_targets(in->scene, in->model, in->ev);
 
 	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1))
-		if (st->stage[i] == STAGE_PEN)
+		if (st->stage[i] >= STAGE_RSM)
 			stop(st, i);
 }
 
@@ -88,20 +108,20 @@ static void reloc_ipi(struct check *c, const struct check_input *in)
 		monarch_goes_on(c, in->ev->cpu, i);
 		if (in->scene->cpu[i].relocated || in->scene->cpu[i].sipis)
 			continue; /* the second one of INIT-SIPI-SIPI */
-		st->stage[i] = STAGE_GATE;
+		st->stage[i] = STAGE_PASS;
 		st->monarch[i] = in->ev->cpu;
-		st->sipi[i] = in->id;
 		waits_start(&st->waits, i, in);
+		st->sipi[i] = st->waits.cpu[i];
 	}
 }
 
-/* A sampled word names nobody: the only CPU that can be meant. */
+/* A sampled word names nobody: the only CPU that can be meant, being at @stage or at one from there on. */
 static int only_at(const struct reloc_state *st, enum stage stage)
 {
 	int only = CPU_UNKNOWN;
 
 	for (int i = 0; i < EVENT_MAX_CPUS; i++)
-		if (st->stage[i] == stage) {
+		if (st->stage[i] == stage || (stage == STAGE_RSM && st->stage[i] > stage)) {
 			if (only != CPU_UNKNOWN)
 				return CPU_UNKNOWN;
 			only = i;
@@ -121,12 +141,30 @@ static void reloc_word(struct check *c, const struct check_input *in)
 	if (word == WORD_ABOUT && set) {
 		cpu = cpu == CPU_UNKNOWN ? only_at(st, STAGE_ABOUT) : cpu;
 		if (cpuset_valid(cpu))
-			await(st, in, cpu, STAGE_PEN);
+			await(st, in, cpu, STAGE_RSM);
 	} else if (word == WORD_PEN && set) {
-		cpu = cpu == CPU_UNKNOWN ? only_at(st, STAGE_PEN) : cpu;
-		if (cpuset_valid(cpu) && st->stage[cpu] == STAGE_PEN)
+		cpu = cpu == CPU_UNKNOWN ? only_at(st, STAGE_RSM) : cpu;
+		if (cpuset_valid(cpu) && st->stage[cpu] >= STAGE_RSM)
 			done(c, cpu);
 	}
+}
+
+/* Without a gate the entry is the pass. */
+static void reloc_enter(struct check *c, const struct check_input *in)
+{
+	struct reloc_state *st = check_state(c);
+
+	if (event_get(in->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN) == SMBASE_DEFAULT && entry_relocates(in->scene))
+		await(st, in, in->ev->cpu, STAGE_ABOUT);
+}
+
+/* OVMF's monarch waits for the pen's flag; another's does if it has cleared it since the SIPI. */
+static bool pen_is_awaited(const struct check_input *in, int cpu)
+{
+	const struct word_value *pen = &in->scene->word[WORD_PEN];
+
+	return gate_in_force(in->scene) ||
+	       (pen->known && !pen->value && moment_after(pen->when, in->scene->cpu[cpu].sipi));
 }
 
 /* Its RSM ends a relocation without a pen; where there is one, the monarch's RSM shows that it saw the CPU there. */
@@ -140,8 +178,10 @@ static void reloc_leave(struct check *c, const struct check_input *in)
 		return;
 	if (st->stage[cpu] && in->model->cpu[cpu].smbase_pending != SMBASE_UNKNOWN) {
 		await(st, in, cpu, STAGE_PEN);
-		if (!gate_in_force(in->scene))
+		if (!pen_is_awaited(in, cpu))
 			done(c, cpu);
+	} else if (st->stage[cpu] > STAGE_PASS && cpuset_has(&st->waits.on, cpu) && !gate_in_force(in->scene)) {
+		back_to_sipi(st, cpu);
 	}
 	monarch_goes_on(c, cpu, CPU_UNKNOWN);
 }
@@ -157,6 +197,8 @@ static void reloc_deadline(struct check *c, const struct check_input *in)
 		reloc_word(c, in);
 	else if (!cpuset_valid(cpu))
 		return;
+	else if (in->ev->kind == EV_SMI_ENTER)
+		reloc_enter(c, in);
 	else if (in->ev->kind == EV_SMI_LEAVE)
 		reloc_leave(c, in);
 	else if (in->ev->kind == EV_SMBASE_WRITE && cpu_in_smm(&in->model->cpu[cpu]))
@@ -164,6 +206,15 @@ static void reloc_deadline(struct check *c, const struct check_input *in)
 	else if (in->ev->kind == EV_CPU_REMOVE || (in->ev->kind == EV_CPU_RESET &&
 		 !in->model->cpu[cpu].init_ipi))
 		stop(st, cpu);
+}
+
+static struct stage_text text_of(const struct scene *s, enum stage stage, int cpu)
+{
+	if (gate_in_force(s))
+		return with_gate[stage];
+	if (stage == STAGE_PASS && moment_after(s->cpu[cpu].default_leave, s->cpu[cpu].sipi))
+		return in_vain;
+	return without_gate[stage];
 }
 
 static void reloc_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
@@ -176,115 +227,34 @@ static void reloc_overdue(struct check *c, const struct model *m, const struct s
 	while ((cpu = waits_overdue(&st->waits, s, deadline, now)) >= 0) {
 		const struct wait *w = &st->waits.cpu[cpu];
 		const struct scene_cpu *monarch = &s->cpu[st->monarch[cpu]];
-		enum stage stage = st->stage[cpu];
-		struct finding f = finding_overdue(st->waits.over_ns, cpu, st->sipi[cpu], w->id);
+		struct stage_text text = text_of(s, st->stage[cpu], cpu);
+		struct finding f = finding_overdue(st->waits.over_ns, cpu, st->sipi[cpu].id, w->id);
 		char polls[48] = "";
 
 		if (event_has(&monarch->seen_event, CPU_SEEN_POLLS) && monarch->seen.ns >= w->ns)
 			snprintf(polls, sizeof(polls), ", which polls %#" PRIx64,
 				 monarch->seen_event.arg[CPU_SEEN_POLLS]);
 		check_missing(c, &f, w->ns, "CPU %d %s %.1f s after %s; the monarch is CPU %d%s", cpu,
-			      stage_text[stage].not_yet,
-			      rule_seconds(deadline), stage_text[stage].since, st->monarch[cpu], polls);
+			      text.not_yet, rule_seconds(deadline), text.since, st->monarch[cpu], polls);
 	}
 }
 
 const struct invariant invariant_reloc_deadline = {
 	.name = "reloc-deadline", .severity = SEVERITY_ERROR, .step = "d",
 	.needs = NEED_IPI | NEED_HANDOFF | NEED_SMBASE | NEED_SMM,
-	.kinds = KIND(IPI) | KIND(HANDOFF) | KIND(SMI_LEAVE) | KIND(SMBASE_WRITE) | KIND(CPU_RESET) |
-		KIND(CPU_REMOVE),
-	.rule = "after the SIPI the new CPU passes the gate, says that it is about to leave, and arrives in "
-		"the pen, each within the deadline",
+	.kinds = KIND(IPI) | KIND(HANDOFF) | KIND(SMI_ENTER) | KIND(SMI_LEAVE) | KIND(SMBASE_WRITE) |
+		KIND(CPU_RESET) | KIND(CPU_REMOVE),
+	.rule = "after the SIPI the new CPU passes the gate (without one: enters the relocation handler), says that "
+		"it is about to leave, leaves, and arrives in the pen, each within the deadline",
 	.meaning =
 	"The relocation hangs, and with it every CPU that is held in SMM. Where it hangs tells why. Not "
 	"through the gate: the new CPU took no SMI (smi-before-init, smi-survives-init), was reset in it "
-	"(no-init-in-smm), or the gate is open for another APIC ID. Through the gate but not about to "
-	"leave: it faulted in the relocation handler, or wrote elsewhere. Not in the pen: its RSM "
-	"returned to something else than the pen, whose page the OS can write. The monarch waits in "
-	"SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c), first on AboutToLeaveSmm at the default "
-	"SMBASE, then on the last byte of the pen's page. Firmware before edk2 cbccf99592 sent no SMI of "
-	"its own and hung here whenever a CPU was added behind the broadcast (BZ2929).",
+	"(no-init-in-smm), or the gate is open for another APIC ID; without a gate, it has not entered SMM "
+	"at the default SMBASE since the SIPI, or only where the NOP handler was. Through the gate but not "
+	"about to leave: it faulted in the relocation handler, wrote elsewhere, or never executes RSM. Not "
+	"in the pen: its RSM returned to something else than the pen, whose page the OS can write. The "
+	"monarch waits in SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c), first on AboutToLeaveSmm at "
+	"the default SMBASE, then on the last byte of the pen's page. Firmware before edk2 cbccf99592 sent "
+	"no SMI of its own and hung here whenever a CPU was added behind the broadcast (BZ2929).",
 	.event = reloc_deadline, .time = reloc_overdue, .state = sizeof(struct reloc_state),
-};
-
-/* ---- rsm-balance ---- */
-
-#define SMI_DEADLINE (2 * RULE_S)       /* of a hot-plug's SMI */
-#define LONG_SMI_DEADLINE (30 * RULE_S) /* of any other: at ReadyToLock edk2 works in SMM for seconds */
-
-struct balance_state {
-	struct waits inside;
-};
-
-static void rsm_balance(struct check *c, const struct check_input *in)
-{
-	struct balance_state *st = check_state(c);
-	int cpu = in->ev->cpu;
-
-	if (!cpuset_valid(cpu))
-		return;
-	switch (in->ev->kind) {
-	case EV_SMI_ENTER:
-		waits_start(&st->inside, cpu, in);
-		break;
-	case EV_SMI_LEAVE: /* a reset in SMM is no-init-in-smm's business */
-		waits_stop(&st->inside, cpu);
-		if (event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
-			check_holds(c);
-		break;
-	case EV_CPU_SEEN: /* outside: it left unseen */
-		if (!event_get(in->ev, CPU_SEEN_IN_SMM, 1))
-			waits_stop(&st->inside, cpu);
-		break;
-	default:
-		waits_stop(&st->inside, cpu);
-	}
-}
-
-/* It was handed to the firmware to be ejected: it stays parked in SMM until it is gone. */
-static bool being_ejected(const struct scene_cpu *c)
-{
-	return c->fw_remove || moment_after(c->ejected, c->added);
-}
-
-/* QEMU's TCG lets a hot-added CPU take an SMI at once; it waits at the gate until the OS asks for it. */
-static bool at_the_gate(const struct cpu *c, const struct scene_cpu *sc)
-{
-	return c->state == STATE_SMM_DEFAULT && sc->hot && !moment_after(sc->gate_pass, sc->default_entry);
-}
-
-static void balance_overdue(struct check *c, const struct model *m, const struct scene *s, int64_t now)
-{
-	struct balance_state *st = check_state(c);
-	bool hotplug = s->round.cmd == APM_CMD_CPU_HOTPLUG;
-	int64_t deadline = hotplug ? check_deadline_ns(c, SMI_DEADLINE) : LONG_SMI_DEADLINE;
-	int cpu;
-
-	while ((cpu = waits_overdue(&st->inside, s, deadline, now)) >= 0) {
-		struct finding f = finding_overdue(st->inside.over_ns, cpu, m->cpu[cpu].smi.id, 0);
-		bool monarch = s->round.monarch == cpu && cpuset_has(&s->round.inside, cpu);
-		bool at_default = m->cpu[cpu].state == STATE_SMM_DEFAULT;
-
-		if (being_ejected(&s->cpu[cpu]) || at_the_gate(&m->cpu[cpu], &s->cpu[cpu]))
-			continue;
-		check_missing(c, &f, m->cpu[cpu].smi.enter_ns,
-			      "CPU %d%s entered SMM at SMBASE %#" PRIx64 "%s and has not left %.1f s later",
-			      cpu, monarch ? ", the monarch," : "", m->cpu[cpu].smi.smbase,
-			      at_default ? ", the default one," : "", rule_seconds(deadline));
-	}
-}
-
-const struct invariant invariant_rsm_balance = {
-	.name = "rsm-balance", .severity = SEVERITY_ERROR, .step = "f",
-	.needs = NEED_SMM | NEED_CPUHP,
-	.kinds = KIND(SMI_ENTER) | KIND(SMI_LEAVE) | KIND(CPU_SEEN) | KIND(CPU_RESET) | KIND(CPU_REMOVE),
-	.rule = "every CPU that enters SMM leaves it by RSM within the deadline (2 s in a hot-plug, else 30 s), unless it is being ejected",
-	.meaning =
-	"A CPU is lost in SMM; the OS sees it stand still, and soon its watchdog. When it is the monarch, "
-	"look at what it waits for: in a hot-plug that is reloc-deadline's matter, otherwise a fault in "
-	"SMM code (edk2 PR 6118: code patched at run time; CET stacks: ef91b07388) or an assertion that "
-	"stops in CpuDeadLoop() (ConfigSmmCodeAccessCheck on absent CPUs, #6968). When it is another one, "
-	"the monarch did not release it, or it missed the release (semaphore race, d49364779c).",
-	.event = rsm_balance, .time = balance_overdue, .state = sizeof(struct balance_state),
 };

@@ -59,6 +59,12 @@ const struct invariant invariant_smm_only_cpuhp = {
 
 /* ---- enumerate-first ---- */
 
+/* Relocated, and not on its way out. */
+static bool is_known(const struct scene_cpu *c)
+{
+	return c->relocated && !moment_is(c->ejected);
+}
+
 static const struct found_cpu *found_apic_id(const struct round *r, uint64_t apic_id)
 {
 	for (unsigned i = 0; i < r->found; i++)
@@ -67,13 +73,21 @@ static const struct found_cpu *found_apic_id(const struct round *r, uint64_t api
 	return NULL;
 }
 
+/* A relocated CPU is skip-known's matter, or a kick; one that waits for no SIPI no-sipi-to-running's. */
+static bool is_others_matter(const struct check_input *in, const struct firmware_ipi *ipi)
+{
+	if (!ipi->to)
+		return ipi->mode == IPI_SMI;
+	return is_known(ipi->to) || (ipi->mode == IPI_SMI && ipi->to->relocated) || is_stray_sipi(in, ipi);
+}
+
 static void enumerate_first(struct check *c, const struct check_input *in)
 {
 	struct firmware_ipi ipi;
 	const struct found_cpu *found;
 	struct finding f;
 
-	if (!is_firmware_ipi(in, &ipi) || (ipi.mode == IPI_SMI && (!ipi.to || ipi.to->relocated)))
+	if (!is_firmware_ipi(in, &ipi) || is_others_matter(in, &ipi))
 		return;
 	found = found_apic_id(ipi.round, ipi.apic_id);
 	f = finding_here(in, ipi.cpu, found ? found->id : ipi.round->scan.id, 0);
@@ -112,8 +126,11 @@ static void skip_known(struct check *c, const struct check_input *in)
 
 	if (!is_firmware_ipi(in, &ipi) || ipi.mode == IPI_SMI || !ipi.to)
 		return;
+	/* Only what follows an INIT to a CPU that had its SMBASE then. */
+	if (ipi.mode == IPI_SIPI && (is_stray_sipi(in, &ipi) || moment_after(ipi.to->relocation_rsm, ipi.to->init)))
+		return;
 	f = finding_here(in, ipi.cpu, ipi.to->relocation_rsm.id, ipi.to->enumerated.id);
-	if (ipi.to->relocated && !moment_is(ipi.to->ejected))
+	if (is_known(ipi.to))
 		check_violated(c, &f, "%s from SMM to CPU %d, which has its own SMBASE 0x%" PRIx64 " already",
 			       ipi_mode_name[ipi.mode], ipi.cpu, ipi.to->own_smbase);
 	else if (ipi.mode == IPI_INIT)

@@ -117,14 +117,6 @@ static void begins(struct check *c, const struct check_input *in, int cpu)
 	st->ns[cpu] = in->ev->ts;
 }
 
-/* Without a gate the entry is the pass. With one, or code that was not understood, CPUs may be waiting. */
-static bool entry_is_pass(const struct scene *s)
-{
-	uint64_t code = event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
-
-	return code == CODE_TEMPLATE || code == CODE_RELOCATE;
-}
-
 static void one_at_default(struct check *c, const struct check_input *in)
 {
 	struct default_state *st = check_state(c);
@@ -133,7 +125,7 @@ static void one_at_default(struct check *c, const struct check_input *in)
 	switch (in->ev->kind) {
 	case EV_SMI_ENTER:
 		if (event_get(in->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN) == SMBASE_DEFAULT &&
-		    entry_is_pass(in->scene) &&
+		    entry_relocates(in->scene) &&
 		    cpuset_valid(cpu))
 			begins(c, in, cpu);
 		break;
@@ -170,15 +162,18 @@ const struct invariant invariant_one_at_default = {
 /* ---- gate-closed ---- */
 
 struct closed_state {
-	bool open, sampled;
-	int opener;                  /* or CPU_UNKNOWN */
-	struct moment opened;
-	struct moment left;          /* the monarch has, when the last that was heard of the gate was: open */
+	struct opening {
+		bool open, sampled;
+		int opener;          /* or CPU_UNKNOWN */
+		struct moment opened;
+		struct moment left;  /* the monarch has, when the last that was heard of the gate was: open */
+	} gate;
+	int64_t relocating;          /* the round in which the relocation handler was put there, or run */
 };
 
-static void remember_opening(struct closed_state *st, const struct check_input *in)
+static void remember_opening(struct opening *st, const struct check_input *in)
 {
-	*st = (struct closed_state){
+	*st = (struct opening){
 		.open = true, .sampled = in->ev->origin == ORIGIN_INFERRED,
 		.opener = in->ev->cpu != CPU_UNKNOWN ? in->ev->cpu : in->scene->round.monarch,
 		.opened = { in->id, in->ev->ts },
@@ -187,11 +182,11 @@ static void remember_opening(struct closed_state *st, const struct check_input *
 
 static void left_open(struct check *c, const struct check_input *in, struct moment left)
 {
-	struct closed_state *st = check_state(c);
-	struct finding f = finding_at(in, st->opener, st->opened.id, left.id, 0);
+	const struct closed_state *st = check_state(c);
+	struct finding f = finding_at(in, st->gate.opener, st->gate.opened.id, left.id, 0);
 
 	check_violated(c, &f, "the monarch, CPU %d, left SMM while the gate at the default SMBASE was open",
-		       st->opener);
+		       st->gate.opener);
 }
 
 /* A sampled gate is closed: was it so when the monarch left? */
@@ -200,58 +195,106 @@ static void settle(struct check *c, const struct check_input *in)
 	struct closed_state *st = check_state(c);
 	int64_t open_at = (int64_t)event_get(in->ev, HANDOFF_SINCE, 0);
 
-	if (!moment_is(st->left))
+	if (!moment_is(st->gate.left))
 		check_holds(c);
-	else if (open_at > st->left.ns)
-		left_open(c, in, st->left);
+	else if (open_at > st->gate.left.ns)
+		left_open(c, in, st->gate.left);
 	else
 		check_unknown(c, "the gate was looked at now and then: not when the monarch left");
-	*st = (struct closed_state){ 0 };
+	st->gate = (struct opening){ 0 };
 }
 
-static void monarch_leaves(struct check *c, const struct check_input *in)
+static void opener_leaves(struct check *c, const struct check_input *in)
 {
 	struct closed_state *st = check_state(c);
 
-	if (!st->sampled) {
+	if (!st->gate.sampled) {
 		left_open(c, in, (struct moment){ in->id, in->ev->ts });
-		*st = (struct closed_state){ 0 };
-	} else if (!moment_is(st->left)) {
-		st->left = (struct moment){ in->id, in->ev->ts };
+		st->gate = (struct opening){ 0 };
+	} else if (!moment_is(st->gate.left)) {
+		st->gate.left = (struct moment){ in->id, in->ev->ts };
 	}
+}
+
+static void watch_gate(struct check *c, const struct check_input *in)
+{
+	struct closed_state *st = check_state(c);
+	bool gate = in->ev->kind == EV_HANDOFF && event_get(in->ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE;
+
+	if (gate_opens(in))
+		remember_opening(&st->gate, in);
+	else if (!st->gate.open)
+		return;
+	else if (gate && event_get(in->ev, HANDOFF_VALUE, 0) == GATE_CLOSED)
+		settle(c, in);
+	else if (in->ev->kind == EV_SMI_LEAVE && in->ev->cpu == st->gate.opener)
+		opener_leaves(c, in);
+}
+
+/* Without a gate. What is seen of the code is as old as the last stop, and a monarch's RSM is one. */
+static void monarch_leaves(struct check *c, const struct check_input *in)
+{
+	const struct closed_state *st = check_state(c);
+	const struct scene *s = in->scene;
+	const struct round *r = round_inside(s, in->ev->cpu);
+	struct finding f = finding_at(in, in->ev->cpu, s->handler_when.id, 0, 0);
+
+	if (!r || r->monarch != in->ev->cpu || st->relocating != r->number || !moment_is(s->locked))
+		return;
+	if (handler_code_now(s) == CODE_NOP)
+		check_holds(c);
+	else if (handler_code_now(s) != CODE_RELOCATE)
+		return;
+	else if (in->ev->origin == ORIGIN_INFERRED)
+		check_unknown(c, "the monarch's RSM was not seen, nor the code at the default SMBASE then");
+	else
+		check_violated(c, &f, "the monarch, CPU %d, left SMM while the relocation handler was at the default SMBASE",
+			       in->ev->cpu);
+}
+
+static bool relocates(const struct check_input *in)
+{
+	const struct event *ev = in->ev;
+
+	if (ev->kind == EV_HANDLER)
+		return event_get(ev, HANDLER_CODE, CODE_UNKNOWN) == CODE_RELOCATE;
+	return ev->kind == EV_SMI_LEAVE && cpuset_valid(ev->cpu) &&
+	       in->model->cpu[ev->cpu].state == STATE_SMM_DEFAULT &&
+	       in->model->cpu[ev->cpu].smbase_pending != SMBASE_UNKNOWN;
 }
 
 static void gate_closed(struct check *c, const struct check_input *in)
 {
 	struct closed_state *st = check_state(c);
-	bool gate = in->ev->kind == EV_HANDOFF && event_get(in->ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE;
+	int cpu = in->ev->cpu;
 
-	if (in->ev->kind == EV_CPU_RESET && cpuset_valid(in->ev->cpu) && in->ev->cpu == st->opener &&
-	    !in->model->cpu[in->ev->cpu].init_ipi)
-		*st = (struct closed_state){ 0 }; /* the machine was reset */
-	else if (gate_opens(in))
-		remember_opening(st, in);
-	else if (!st->open)
+	if (in->ev->kind == EV_CPU_RESET) {
+		if (cpuset_valid(cpu) && cpu == st->gate.opener && !in->model->cpu[cpu].init_ipi)
+			st->gate = (struct opening){ 0 }; /* the machine was reset */
 		return;
-	else if (gate && event_get(in->ev, HANDOFF_VALUE, 0) == GATE_CLOSED)
-		settle(c, in);
-	else if (in->ev->kind == EV_SMI_LEAVE && in->ev->cpu == st->opener &&
-		 event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
+	}
+	if (event_get(in->ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) == VIA_RESET && in->ev->kind == EV_SMI_LEAVE)
+		return;
+	if (relocates(in) && in->scene->round.open)
+		st->relocating = in->scene->round.number;
+	watch_gate(c, in);
+	if (in->ev->kind == EV_SMI_LEAVE)
 		monarch_leaves(c, in);
 }
 
 const struct invariant invariant_gate_closed = {
 	.name = "gate-closed", .severity = SEVERITY_ERROR, .step = "f",
-	.needs = NEED_HANDOFF | NEED_SMM,
-	.kinds = KIND(HANDOFF) | KIND(SMI_LEAVE) | KIND(CPU_RESET),
-	.rule = "the gate at the default SMBASE is closed again before the monarch leaves SMM",
+	.needs = NEED_HANDOFF | NEED_HANDLER | NEED_SMM,
+	.kinds = KIND(HANDOFF) | KIND(HANDLER) | KIND(SMI_LEAVE) | KIND(CPU_RESET),
+	.rule = "before the monarch leaves SMM, the gate at the default SMBASE is closed again, or the NOP handler "
+		"back in the relocation handler's place",
 	.meaning =
-	"The 2019 design puts the NOP handler back when all new CPUs are relocated; in OVMF the gate at "
-	"-1 does the same. A gate that stays open for an APIC ID lets the next CPU with that ID relocate "
-	"itself at any SMI, with the SMBASE that was left in NewSmbase, while no monarch watches: a CPU "
-	"in SMM that the firmware does not know of, perhaps on top of another one's save state. "
-	"SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) waits for AboutToLeaveSmm, which the new CPU "
-	"writes behind the gate; leaving without it means that the wait was cut short, or AboutToLeaveSmm "
-	"was set by somebody else.",
+	"The 2019 design puts the NOP handler back when all new CPUs are relocated; in OVMF the gate at -1 "
+	"does the same. A relocation handler that stays relocates the next CPU that takes an SMI there, and "
+	"a gate that stays open for an APIC ID the next CPU with that ID, at any SMI, with the SMBASE that "
+	"was left in NewSmbase, while no monarch watches: a CPU in SMM that the firmware does not know of, "
+	"perhaps on top of another one's save state. SmbaseRelocate() (OvmfPkg/CpuHotplugSmm/Smbase.c) "
+	"waits for AboutToLeaveSmm, which the new CPU writes behind the gate; leaving without it means that "
+	"the wait was cut short, or AboutToLeaveSmm was set by somebody else.",
 	.event = gate_closed, .state = sizeof(struct closed_state),
 };

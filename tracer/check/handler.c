@@ -18,10 +18,24 @@ static bool window_is_open(const struct scene *s)
 	return scene_config(s, CONFIG_MCH_9C, &mch) && mch == MCH_9C_ABSENT;
 }
 
+struct first_state {
+	struct cpuset judged;
+	bool had_handler; /* one was there, and no boot's template or zeroes since */
+};
+
+static void watch_handler(struct first_state *st, const struct event *ev)
+{
+	uint64_t code = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
+
+	if (code != CODE_UNKNOWN)
+		st->had_handler = code < CODE_COUNT && is_handler[code];
+}
+
 static void judge_handler(struct check *c, const struct check_input *in, int cpu, const char *what)
 {
+	const struct first_state *st = check_state(c);
 	const struct scene *s = in->scene;
-	uint64_t code = event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN);
+	uint64_t code = handler_code_now(s);
 	struct finding f = finding_here(in, cpu, s->handler_when.id, s->config[CONFIG_MCH_9C].when.id);
 
 	if (code < CODE_COUNT && is_handler[code])
@@ -32,41 +46,69 @@ static void judge_handler(struct check *c, const struct check_input *in, int cpu
 	else if (window_is_open(s))
 		check_violated(c, &f, "%s CPU %d while the code at the default SMBASE is in memory open to the OS", what,
 			       cpu);
+	else if (st->had_handler)
+		check_violated(c, &f, "%s CPU %d while the handler that was at the default SMBASE has been overwritten",
+			       what, cpu);
 	else
 		check_unknown(c, "the code at the default SMBASE is not known");
+}
+
+static void judge_once(struct check *c, const struct check_input *in, int cpu, const char *what)
+{
+	struct first_state *st = check_state(c);
+
+	if (cpuset_has(&st->judged, cpu))
+		return;
+	cpuset_add(&st->judged, cpu);
+	judge_handler(c, in, cpu, what);
+}
+
+/* A NOP does for an SMI that comes before the monarch has started the CPU, and for none behind its SIPI. */
+static void default_entry(struct check *c, const struct check_input *in, int cpu)
+{
+	const struct scene_cpu *sc = &in->scene->cpu[cpu];
+	struct finding f = finding_here(in, cpu, sc->sipi.id, in->scene->handler_when.id);
+	bool started = sc->sipi_from_smm && sc->sipis && !sc->relocated;
+
+	if (started && handler_code_now(in->scene) == CODE_NOP)
+		check_violated(c, &f, "CPU %d was started by the monarch and takes its SMI in the NOP handler: the "
+			       "relocation handler is not in place", cpu);
+	else
+		judge_once(c, in, cpu, "first SMI of");
 }
 
 /* The first time that a new CPU is about to run it: sent there by firmware, or in it. */
 static void handler_first(struct check *c, const struct check_input *in)
 {
-	struct cpuset *judged = check_state(c);
+	struct first_state *st = check_state(c);
 	struct firmware_ipi ipi;
 	int cpu = in->ev->cpu;
 
-	if (in->ev->kind == EV_CPU_ADD) {
-		cpuset_remove(judged, cpu);
-	} else if (in->ev->kind == EV_SMI_ENTER) {
-		if (event_get(in->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN) != SMBASE_DEFAULT ||
-		    !cpuset_valid(cpu) || !in->scene->cpu[cpu].hot || cpuset_has(judged, cpu))
-			return;
-		cpuset_add(judged, cpu);
-		judge_handler(c, in, cpu, "first SMI of");
-	} else if (is_hotplug_ipi(in, &ipi) && !cpuset_has(judged, ipi.cpu)) {
-		cpuset_add(judged, ipi.cpu);
-		judge_handler(c, in, ipi.cpu, ipi.mode == IPI_INIT ? "INIT to" : "SIPI to");
-	}
+	if (in->ev->kind == EV_HANDLER)
+		watch_handler(st, in->ev);
+	else if (in->ev->kind == EV_CPU_ADD)
+		cpuset_remove(&st->judged, cpu);
+	else if (in->ev->kind == EV_IPI && is_hotplug_ipi(in, &ipi))
+		judge_once(c, in, ipi.cpu, ipi.mode == IPI_INIT ? "INIT to" : "SIPI to");
+	else if (in->ev->kind == EV_SMI_ENTER && cpuset_valid(cpu) && in->scene->cpu[cpu].hot &&
+		 event_get(in->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN) == SMBASE_DEFAULT)
+		default_entry(c, in, cpu);
 }
 
 const struct invariant invariant_handler_first = {
 	.name = "handler-first", .severity = SEVERITY_ERROR, .step = "b", .needs = NEED_HANDLER | NEED_SMM,
-	.kinds = KIND(IPI) | KIND(SMI_ENTER) | KIND(CPU_ADD),
-	.rule = "The relocation handler is at the default SMBASE + 0x8000 before a new CPU can run it.",
-	.meaning = "The new CPU's first SMI runs what is there, at the highest privilege: the template "
-		"left over from boot, zeroes, or bytes of the OS. OVMF's CpuHotplugSmm installs its "
-		"handler once, at its start, in SmbaseInstallFirstSmiHandler() "
-		"(OvmfPkg/CpuHotplugSmm/Smbase.c). It is missing when that driver was not built in, or "
-		"unloaded itself because QEMU lacks SMRAM at the default SMBASE (mch.smbase-smram=off).",
-	.event = handler_first, .state = sizeof(struct cpuset),
+	.kinds = KIND(IPI) | KIND(SMI_ENTER) | KIND(CPU_ADD) | KIND(HANDLER),
+	.rule = "The relocation handler is at the default SMBASE + 0x8000 before a new CPU can run it; until "
+		"the monarch starts that CPU, a NOP will do.",
+	.meaning = "The new CPU's first SMI runs what is there, at the highest privilege: the template left "
+		"over from boot, zeroes, or bytes of the OS. OVMF's CpuHotplugSmm installs its handler "
+		"once, at its start, in SmbaseInstallFirstSmiHandler() (OvmfPkg/CpuHotplugSmm/Smbase.c). "
+		"It is missing when that driver was not built in, or unloaded itself because QEMU lacks "
+		"SMRAM at the default SMBASE (mch.smbase-smram=off). Firmware of the 2019 design swaps a "
+		"NOP for it while it needs it: done behind the SIPI, or never, the new CPU leaves SMM as "
+		"it came, and the monarch waits. A handler that was there and is something else now was "
+		"overwritten before the lock, by the OS or a boot driver.",
+	.event = handler_first, .state = sizeof(struct first_state),
 };
 
 /* ---- handler-immutable ---- */
@@ -91,6 +133,12 @@ static void watch_lock(struct lock_state *l, const struct check_input *in)
 		l->locked = (struct moment){ in->id, ev->ts };
 }
 
+/* What a firmware may put there for a new CPU; code that is not understood may be meant for one. */
+static bool relocates(const struct scene *s, uint64_t code)
+{
+	return code == CODE_RELOCATE || (code == CODE_UNKNOWN && !cpuset_empty(&s->hot));
+}
+
 /* A firmware may swap NOP and relocation handler, in an SMI. */
 static bool is_swap(const struct scene *s, const struct event *ev)
 {
@@ -99,7 +147,7 @@ static bool is_swap(const struct scene *s, const struct event *ev)
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 
 	return (s->round.open || s->round.last_leave.ns >= since) &&
-	       ((from == CODE_NOP && to == CODE_RELOCATE) || (from == CODE_RELOCATE && to == CODE_NOP));
+	       ((from == CODE_NOP && relocates(s, to)) || (relocates(s, from) && to == CODE_NOP));
 }
 
 static void handler_immutable(struct check *c, const struct check_input *in)
@@ -108,7 +156,7 @@ static void handler_immutable(struct check *c, const struct check_input *in)
 	const struct event *ev = in->ev;
 	const struct scene *s = in->scene;
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
-	struct finding f = finding_here(in, CPU_UNKNOWN, s->handler_when.id, l->locked.id);
+	struct finding f = finding_here(in, ev->cpu, s->handler_when.id, l->locked.id);
 
 	watch_lock(l, in);
 	if (!s->handler.known || !moment_is(l->locked))
@@ -196,7 +244,7 @@ static void handler_before_sipi(struct check *c, const struct check_input *in)
 	}
 	/* Only OVMF's gated handler has these words. */
 	if (!is_hotplug_ipi(in, &ipi) || ipi.mode != IPI_SIPI ||
-	    event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN) != CODE_GATE)
+	    handler_code_now(s) != CODE_GATE)
 		return;
 	if (still_set(c, in, WORD_ABOUT, ipi.cpu) || still_set(c, in, WORD_PEN, ipi.cpu))
 		return;

@@ -32,14 +32,31 @@ static void init_from_smm(struct check *c, const struct check_input *in, int tar
 			       in->ev->cpu, target);
 }
 
+/* From SMM, to a CPU outside that does not wait for one. */
+static void stray_sipi(struct check *c, const struct check_input *in, const struct firmware_ipi *ipi)
+{
+	const struct scene_cpu *t = ipi->to;
+	struct finding f = finding_at(in, ipi->cpu, t->relocation_rsm.id, t->init.id, t->started.id);
+	unsigned vector = (unsigned)event_get(in->ev, IPI_VECTOR, 0);
+
+	if (t->relocated)
+		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
+			      "is relocated and runs at its own SMBASE %#" PRIx64, in->ev->cpu, vector, ipi->cpu, t->own_smbase);
+	else
+		check_missing(c, &f, ipi->round->first_entry.ns, "CPU %d in SMM sends a SIPI (vector %#x) to CPU %d, which "
+			      "runs, and got no INIT before", in->ev->cpu, vector, ipi->cpu);
+}
+
 static void sipi(struct check *c, const struct check_input *in, int target)
 {
 	struct sipi_state *st = check_state(c);
 	const struct cpu *t = &in->model->cpu[target];
 	struct finding f = finding_at(in, target, t->smi.id, 0, 0);
+	struct firmware_ipi ipi;
+	bool stray = is_firmware_ipi(in, &ipi) && is_stray_sipi(in, &ipi);
 
 	if (!cpu_in_smm(t))
-		check_holds(c);
+		stray ? stray_sipi(c, in, &ipi) : check_holds(c);
 	else if (t->init_ipi)
 		st->sipi[target] = in->id;
 	else
@@ -91,17 +108,19 @@ const struct invariant invariant_no_sipi_to_running = {
 	.name = "no-sipi-to-running", .severity = SEVERITY_ERROR, .step = "c",
 	.needs = NEED_IPI | NEED_SMM | NEED_RESET,
 	.kinds = KIND(IPI) | KIND(SMI_LEAVE),
-	.rule = "from SMM, INIT goes only to CPUs in reset, in wait-for-SIPI or in the pen; no CPU gets a "
-		"SIPI while in SMM",
+	.rule = "from SMM, INIT goes only to CPUs in reset, in wait-for-SIPI or in the pen, and a SIPI only to "
+		"those that an INIT went to before; no CPU gets a SIPI while in SMM",
 	.meaning =
-	"The firmware's INIT reset a CPU that the OS was using, or a SIPI was sent to a CPU that could "
-	"not take it. The first is a relocation of a CPU that is relocated already: the insert event of "
-	"an earlier plug was never cleared and the firmware did not recognise the APIC ID (edk2 BZ2929, "
-	"fixed in 020bb4b46d; look at ProcessHotAddedCpus() in OvmfPkg/CpuHotplugSmm). The second is an "
-	"INIT-SIPI-SIPI that meets an AP on its way out of SMM: a real CPU and KVM hold the INIT until "
-	"its RSM and drop the SIPI, so that whoever started the AP waits in WaitApWakeup() for ever (edk2 "
-	"BZ4132, #10293); QEMU's TCG before df32e5c568c9 takes the SIPI inside SMM and goes on at the "
-	"vector with SMM's rights.",
+	"The firmware's INIT reset a CPU that the OS was using, or a SIPI was sent to a CPU that could not "
+	"take it. The first is a relocation of a CPU that is relocated already: the insert event of an "
+	"earlier plug was never cleared and the firmware did not recognise the APIC ID (edk2 BZ2929, fixed "
+	"in 020bb4b46d; look at ProcessHotAddedCpus() in OvmfPkg/CpuHotplugSmm). A SIPI without an INIT "
+	"before it is lost on a CPU that runs, or starts one that the OS keeps in wait-for-SIPI; a third "
+	"one behind INIT-SIPI-SIPI is a retry that did not look whether the CPU had come. A SIPI to a CPU "
+	"in SMM is mostly an INIT-SIPI-SIPI that meets an AP on its way out of SMM: a real CPU and KVM hold "
+	"the INIT until its RSM and drop the SIPI, so that whoever started the AP waits in WaitApWakeup() "
+	"for ever (edk2 BZ4132, #10293); QEMU's TCG before df32e5c568c9 takes the SIPI inside SMM and goes "
+	"on at the vector with SMM's rights.",
 	.event = no_sipi_to_running, .state = sizeof(struct sipi_state),
 };
 

@@ -114,15 +114,20 @@ const struct invariant invariant_smbase_window = {
 
 /* ---- smram-locked ---- */
 
-static void smram_locked(struct check *c, const struct check_input *in)
+#define REREAD_NS 500000000
+
+struct locked_state {
+	struct moment raised; /* a hot-plug SMI that found SMRAM open, by what had been read: that may be old */
+	int writer;
+};
+
+/* The registers are read once more at the first stop of a hot-plug's SMI. */
+static void judge_smram(struct check *c, const struct scene *s, const struct locked_state *l)
 {
-	const struct scene *s = in->scene;
 	const struct config_value *smram = &s->config[CONFIG_MCH_9D], *tseg = &s->config[CONFIG_MCH_9E];
 	const struct config_value *seen = &s->config[CONFIG_TSEG_OUTSIDE];
-	struct finding f = finding_here(in, in->ev->cpu, smram->when.id, tseg->when.id);
+	struct finding f = { l->writer, l->raised.ns, { l->raised.id, smram->when.id, tseg->when.id } };
 
-	if (!is_hotplug_smi(in->ev) || !both_known(c, s, CONFIG_MCH_9D, CONFIG_MCH_9E))
-		return;
 	if (!(smram->value & MCH_9D_D_LCK))
 		check_violated(c, &f, "the hot-plug SMI was raised while SMRAM is not locked (MCH 0x9d is 0x%" PRIx64 ")",
 			       smram->value);
@@ -135,9 +140,38 @@ static void smram_locked(struct check *c, const struct check_input *in)
 		check_holds(c);
 }
 
+static void settle_smram(struct check *c, const struct scene *s)
+{
+	struct locked_state *l = check_state(c);
+
+	if (both_known(c, s, CONFIG_MCH_9D, CONFIG_MCH_9E))
+		judge_smram(c, s, l);
+	l->raised = (struct moment){ 0 };
+}
+
+static void smram_locked(struct check *c, const struct check_input *in)
+{
+	struct locked_state *l = check_state(c);
+
+	if (is_hotplug_smi(in->ev) && !moment_is(l->raised))
+		*l = (struct locked_state){ { in->id, in->ev->ts }, in->ev->cpu };
+	else if (in->ev->kind == EV_SMI_LEAVE && moment_is(l->raised))
+		settle_smram(c, in->scene);
+}
+
+/* Nobody leaves. */
+static void smram_locked_time(struct check *c, const struct model *m, const struct scene *s, int64_t now)
+{
+	const struct locked_state *l = check_state(c);
+
+	(void)m;
+	if (moment_is(l->raised) && moment_after(s->round.first_entry, l->raised) && now - l->raised.ns >= REREAD_NS)
+		settle_smram(c, s);
+}
+
 const struct invariant invariant_smram_locked = {
 	.name = "smram-locked", .severity = SEVERITY_ERROR, .step = "N", .needs = NEED_CONFIG | NEED_PORT,
-	.kinds = KIND(PORT),
+	.kinds = KIND(PORT) | KIND(SMI_LEAVE),
 	.rule = "When the OS raises the hot-plug SMI, SMRAM is locked (D_LCK), TSEG is on (T_EN), and "
 		"neither shows outside SMM.",
 	.meaning = "Open SMRAM at OS time lets the OS rewrite the SMI handlers: SMM protects nothing "
@@ -145,5 +179,5 @@ const struct invariant invariant_smram_locked = {
 		"OvmfPkg/SmmAccess/SmramInternal.c. If it never did, look for a driver that kept "
 		"gEfiDxeSmmReadyToLockProtocolGuid from being installed (PlatformBootManagerLib does it), "
 		"or for a boot that left firmware before EndOfDxe.",
-	.event = smram_locked,
+	.event = smram_locked, .time = smram_locked_time, .state = sizeof(struct locked_state),
 };

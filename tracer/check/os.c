@@ -4,20 +4,6 @@
 
 /* ---- clear-after-smi ---- */
 
-static int selected_cpu(const struct check_input *in)
-{
-	uint64_t selector = event_get(in->ev, CPUHP_SELECTOR, in->scene->selector);
-
-	return selector < EVENT_MAX_CPUS ? (int)selector : CPU_UNKNOWN;
-}
-
-static bool clears_insert(const struct check_input *in)
-{
-	return in->ev->kind == EV_CPUHP && event_get(in->ev, CPUHP_REG, UINT64_MAX) == HP_CONTROL &&
-	       event_get(in->ev, CPUHP_DIR, DIR_READ) == DIR_WRITE && event_get(in->ev, CPUHP_VALUE,
-			0) & HP_INSERT;
-}
-
 static void cleared(struct check *c, const struct check_input *in, int cpu)
 {
 	const struct scene_cpu *sc = &in->scene->cpu[cpu];

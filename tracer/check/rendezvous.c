@@ -16,12 +16,15 @@ struct rendezvous {
 
 /* ---- broadcast ---- */
 
-/* A CPU that had to come and did not; CPU_UNKNOWN = none. One that was reset meanwhile cannot. */
+/*
+ * A CPU that had to come and did not; CPU_UNKNOWN = none. One that was reset meanwhile cannot; one that was in SMM
+ * since the SMI was raised came to it, though others may still have been in the SMI before.
+ */
 static int absent(const struct scene *s, const struct model *m, const struct round *r)
 {
 	for (int i = cpuset_next(&r->expected, 0); i >= 0; i = cpuset_next(&r->expected, i + 1))
 		if (!cpuset_has(&r->entered, i) && cpuset_has(&s->present, i) && m->cpu[i].state == STATE_RUNNING &&
-		    !moment_after(s->cpu[i].reset, r->raised))
+		    !moment_after(s->cpu[i].reset, r->raised) && m->cpu[i].smi.id < r->raised.id)
 			return i;
 	return CPU_UNKNOWN;
 }
@@ -38,6 +41,26 @@ static void judge_broadcast(struct check *c, const struct check_input *in, int m
 	else
 		check_missing(c, &f, r->raised.ns, "CPU %d did not enter SMM, though an SMI was raised for all CPUs: "
 			      "%s without it", missing, ends_round(in) ? "the SMI ended" : "the monarch goes on");
+}
+
+/* It comes by the broadcast alone, and the monarch has looked at the registers already: it did not wait. */
+static bool comes_late(const struct check_input *in)
+{
+	const struct round *r = &in->scene->round;
+	int cpu = in->ev->cpu;
+
+	return in->ev->kind == EV_SMI_ENTER && in->ev->origin == ORIGIN_OBSERVED && r->open &&
+	       cpuset_has(&r->expected, cpu) && !cpuset_has(&r->entered, cpu) &&
+	       cpuset_has(&r->inside, r->monarch) && moment_is(r->scan) && !in->scene->cpu[cpu].smi_by_ipi;
+}
+
+static void judge_late(struct check *c, const struct check_input *in)
+{
+	const struct round *r = &in->scene->round;
+	struct finding f = finding_here(in, in->ev->cpu, r->raised.id, r->scan.id);
+
+	check_violated(c, &f, "CPU %d came into SMM when the monarch, CPU %d, was at work already", in->ev->cpu,
+		       r->monarch);
 }
 
 /* At its first look at the registers the monarch must have waited for all; at the end they must have come. */
@@ -57,6 +80,8 @@ static void broadcast(struct check *c, const struct check_input *in)
 	if (v->round == r->number || cpuset_count(&r->expected) < 2 ||
 	    !scene_config(s, CONFIG_SMI_NEGOTIATED, &features) || !(features & SMI_FEATURE_BROADCAST))
 		return;
+	if (comes_late(in))
+		judge_late(c, in);
 	if (!over && (in->ev->kind != EV_CPUHP || !cpuset_has(&r->inside, in->ev->cpu)))
 		return;
 	missing = absent(s, in->model, r);
@@ -70,11 +95,13 @@ const struct invariant invariant_broadcast = {
 	.kinds = KIND(CPUHP) | KIND(SMI_LEAVE) | KIND(SMI_ENTER),
 	.rule = "An SMI by port 0xb2 takes every relocated CPU into SMM before the monarch goes to "
 		"work.",
-	.meaning = "A CPU that stays outside runs OS code while SMRAM is in use, and can change memory "
-		"under the monarch's hands. The SMI got lost, was raised for the writing CPU alone (no "
+	.meaning = "A CPU that stays outside runs OS code while SMRAM is in use, and can change memory under "
+		"the monarch's hands. The SMI got lost, was raised for the writing CPU alone (no "
 		"broadcast negotiated, or QEMU older than 2.9), or the CPU sat with SMIs blocked for "
-		"longer than PcdCpuSmmApSyncTimeout. OVMF's monarch then sends it an SMI of its own, "
-		"waits once more, and goes on without it: see rendezvous-no-kick.",
+		"longer than PcdCpuSmmApSyncTimeout. One that comes when the monarch is at work already "
+		"was not waited for: the count of those who have checked in is wrong, or nobody looks at "
+		"it. OVMF's monarch then sends it an SMI of its own, waits once more, and goes on without "
+		"it: see rendezvous-no-kick.",
 	.event = broadcast, .state = sizeof(struct rendezvous),
 };
 

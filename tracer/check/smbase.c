@@ -16,6 +16,46 @@ static bool in_default_smm(const struct check_input *in)
 	return cpuset_valid(in->ev->cpu) && in->model->cpu[in->ev->cpu].state == STATE_SMM_DEFAULT;
 }
 
+/* ---- whose memory ---- */
+
+static bool meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a < b + b_size && b < a + a_size;
+}
+
+/* The 64 KiB windows of CPUs overlap by design (edk2 staggers them); handlers and save states must not. */
+static bool collide(uint64_t a, uint64_t b)
+{
+	uint64_t state = WINDOW_END - STATE_OFFSET;
+
+	return meet(a + ENTRY_OFFSET, ENTRY_BYTES, b + ENTRY_OFFSET, ENTRY_BYTES) ||
+	       meet(a + STATE_OFFSET, state, b + STATE_OFFSET, state) ||
+	       meet(a + ENTRY_OFFSET, ENTRY_BYTES, b + STATE_OFFSET, state) ||
+	       meet(a + STATE_OFFSET, state, b + ENTRY_OFFSET, ENTRY_BYTES);
+}
+
+/* The other's SMBASE; false = it has none, or a scan of memory said so: it may belong to a CPU that is gone. */
+static bool proven_base(const struct check_input *in, int other, uint64_t *base)
+{
+	const struct scene_cpu *o = &in->scene->cpu[other];
+
+	*base = o->own_smbase;
+	return o->relocated && *base != SMBASE_UNKNOWN && (moment_is(o->relocation_rsm) ||
+							   moment_is(o->own_entry));
+}
+
+/* Whose handler or save state an SMBASE of @mine would touch, from CPU @from on; CPU_UNKNOWN = nobody's. */
+static int next_touched(const struct check_input *in, uint64_t mine, int from)
+{
+	const struct cpuset *present = &in->scene->present;
+	uint64_t base;
+
+	for (int i = cpuset_next(present, from); i >= 0; i = cpuset_next(present, i + 1))
+		if (i != in->ev->cpu && proven_base(in, i, &base) && collide(mine, base))
+			return i;
+	return CPU_UNKNOWN;
+}
+
 /* ---- smbase-write-in-window ---- */
 
 struct window_state {
@@ -149,7 +189,7 @@ static const char *wrong_value(const struct check_input *in, uint64_t smbase)
 		return "is the default one";
 	if (smbase > UINT32_MAX - WINDOW_END)
 		return "is not below 4 GiB";
-	if (smbase & 0xfff)
+	if (smbase & 0xfff && next_touched(in, smbase, 0) == CPU_UNKNOWN) /* else it is smbase-unique's matter */
 		return "is not aligned to 4 KiB";
 	if (sc->hot && w->known && moment_is(sc->sipi) && moment_after(w->when, sc->sipi) &&
 	    w->value != smbase)
@@ -231,53 +271,23 @@ const struct invariant invariant_smbase_value = {
 
 /* ---- smbase-unique ---- */
 
-static bool meet(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
-{
-	return a < b + b_size && b < a + a_size;
-}
-
-/* The 64 KiB windows of CPUs overlap by design (edk2 staggers them); handlers and save states must not. */
-static bool collide(uint64_t a, uint64_t b)
-{
-	uint64_t state = WINDOW_END - STATE_OFFSET;
-
-	return meet(a + ENTRY_OFFSET, ENTRY_BYTES, b + ENTRY_OFFSET, ENTRY_BYTES) ||
-	       meet(a + STATE_OFFSET, state, b + STATE_OFFSET, state) ||
-	       meet(a + ENTRY_OFFSET, ENTRY_BYTES, b + STATE_OFFSET, state) ||
-	       meet(a + STATE_OFFSET, state, b + ENTRY_OFFSET, ENTRY_BYTES);
-}
-
-/* The other's SMBASE; false = it has none, or a scan of memory said so: it may belong to a CPU that is gone. */
-static bool proven_base(const struct check_input *in, int other, uint64_t *base)
-{
-	const struct scene_cpu *o = &in->scene->cpu[other];
-
-	*base = o->own_smbase;
-	return o->relocated && *base != SMBASE_UNKNOWN && (moment_is(o->relocation_rsm) ||
-							   moment_is(o->own_entry));
-}
-
 static void smbase_unique(struct check *c, const struct check_input *in)
 {
-	const struct cpuset *present = &in->scene->present;
-	uint64_t mine = event_get(in->ev, SMBASE_WRITE_NEW, SMBASE_DEFAULT), base;
-	bool alone = true;
+	uint64_t mine = event_get(in->ev, SMBASE_WRITE_NEW, SMBASE_DEFAULT);
+	int other;
 
 	if (!in_default_smm(in) || !event_has(in->ev, SMBASE_WRITE_NEW) || mine == SMBASE_DEFAULT)
 		return;
-	for (int i = cpuset_next(present, 0); i >= 0; i = cpuset_next(present, i + 1)) {
-		struct finding f = finding_at(in, in->ev->cpu, in->scene->cpu[i].smbase_write.id, 0, 0);
+	if (next_touched(in, mine, 0) == CPU_UNKNOWN)
+		check_holds(c);
+	for (other = next_touched(in, mine, 0); other >= 0; other = next_touched(in, mine, other + 1)) {
+		const struct scene_cpu *o = &in->scene->cpu[other];
+		struct finding f = finding_at(in, in->ev->cpu, o->smbase_write.id, 0, 0);
 
-		if (i == in->ev->cpu || !proven_base(in, i, &base) || !collide(mine, base))
-			continue;
-		alone = false;
 		check_violated(c, &f,
 			       "CPU %d's new SMBASE %#" PRIx64 " shares handler or save state with CPU %d "
-			       "at %#" PRIx64,
-			       in->ev->cpu, mine, i, base);
+			       "at %#" PRIx64, in->ev->cpu, mine, other, o->own_smbase);
 	}
-	if (alone)
-		check_holds(c);
 }
 
 const struct invariant invariant_smbase_unique = {

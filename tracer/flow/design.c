@@ -28,11 +28,20 @@ static struct moment relocation_handler_ready(const struct episode *ep, const st
 	return point_both(point_enumerated(ep, in), in->scene->handler_when);
 }
 
+/* A stay in the NOP handler is none: under TCG the CPU takes the broadcast SMI, and spends it there. */
+static struct moment entry_that_counts(const struct episode *ep, const struct flow_input *in)
+{
+	if (point_cpu(ep, in)->default_code == CODE_NOP)
+		return (struct moment){ 0 };
+	return point_default_entry(ep, in);
+}
+
+/* It runs what lay there when it entered, whatever takes its place meanwhile. */
 static struct moment runs_relocation_handler(const struct episode *ep, const struct flow_input *in)
 {
-	if (!handler_is(in->scene, CODE_RELOCATE))
+	if (point_cpu(ep, in)->default_code != CODE_RELOCATE)
 		return (struct moment){ 0 };
-	return point_both(point_default_entry(ep, in), in->scene->handler_when);
+	return point_default_entry(ep, in);
 }
 
 static struct moment nop_and_left(const struct episode *ep, const struct flow_input *in)
@@ -48,16 +57,22 @@ static const struct flow_point plug[] = {
 	  0 },
 	{ STEP_B, relocation_handler_ready, "the monarch to ask for the APIC ID of CPU %d, and to put the "
 	  "relocation handler in place of the NOP one", "the monarch", 0 },
-	POINT_C, POINT_D_ENTRY,
+	POINT_C,
+	{ STEP_D_ENTRY, entry_that_counts, "CPU %d to enter SMM at the default SMBASE, with the relocation handler "
+	  "there", "CPU %d", FLOW_EARLY },
 	{ STEP_D_PASS, runs_relocation_handler, "CPU %d to run the relocation handler", "CPU %d", FLOW_EARLY },
 	POINT_D_WRITE, POINT_D_RSM, POINT_E, POINT_PROVED,
 	{ STEP_F, nop_and_left, "all CPUs to leave SMM, with the NOP handler back", "the monarch", 0 },
 	POINT_CLEAR, POINT_ONLINE, POINTS_END
 };
 
+/* Memory of an OS may hold an RSM, and before it by chance nothing that this is not; a handler is short. */
+#define NOP_SIZE 16
+
 static bool fits(const struct scene *s)
 {
-	return handler_is(s, CODE_NOP) || handler_is(s, CODE_RELOCATE);
+	return handler_is(s, CODE_RELOCATE) ||
+	       (handler_is(s, CODE_NOP) && event_get(&s->handler, HANDLER_SIZE, 0) <= NOP_SIZE);
 }
 
 const struct flow_profile flow_design = {

@@ -72,8 +72,10 @@ static bool gather(struct episode *ep, const struct flow_input *in)
 {
 	const struct round *r = flow_round(ep, in->scene);
 
-	if (r)
+	if (r) {
+		ep->monarch = r->monarch;
 		note_late(ep, r, in);
+	}
 	if (!r || !memcmp(&ep->rendezvous, &r->entered, sizeof(r->entered)))
 		return false;
 	ep->rendezvous = r->entered;

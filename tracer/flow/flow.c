@@ -119,6 +119,7 @@ static void begin(struct flow *f, const struct flow_input *in, enum episode_kind
 	e->ep.id = (int64_t)f->count;
 	e->ep.kind = kind;
 	e->ep.cpu = cpu;
+	e->ep.monarch = CPU_UNKNOWN;
 	e->ep.profile = f->profile;
 	episode_begin(&e->ep, in, opened);
 	tell(f, e);

@@ -118,6 +118,7 @@ struct episode {
 	int64_t paused_at_step;    /* scene's paused_ns then */
 	int64_t stuck_ns;          /* when its deadline passed, 0 = not stuck */
 	int64_t deadline_ns;       /* stuck: the one that passed */
+	int monarch;               /* of its SMI, CPU_UNKNOWN = none acted yet */
 	struct cpuset rendezvous;  /* CPUs that came to its SMI */
 	struct cpuset late;        /* those that the monarch had to send an SMI of their own there */
 	bool cut_short;            /* the machine was reset, or its CPU or the guest ended, before its last point */

@@ -85,6 +85,7 @@ static bool monarch_acts(const struct event *ev, const struct round *r)
 {
 	static const bool acts[EVENT_KIND_COUNT] = {
 		[EV_PORT] = true, [EV_IPI] = true, [EV_CPUHP] = true, [EV_HANDOFF] = true, [EV_SMI_LEAVE] = true,
+		[EV_HANDLER] = true,
 	};
 
 	return acts[ev->kind] && ev->cpu != CPU_UNKNOWN && ev->cpu == r->monarch;

@@ -69,6 +69,7 @@ void scene_on_smi_enter(struct applying *a)
 	a->c->smi_pending = false;
 	if (base == SMBASE_DEFAULT) {
 		a->c->default_entry = a->now;
+		a->c->default_code = (enum handler_code)event_get(&a->s->handler, HANDLER_CODE, CODE_UNKNOWN);
 		return;
 	}
 	if (!moment_is(a->c->own_entry))
@@ -97,8 +98,8 @@ void scene_on_smi_leave(struct applying *a)
 
 void scene_on_smbase_write(struct applying *a)
 {
-	if (!a->before || !cpu_in_smm(a->before))
-		return;
+	if (a->m->cpu[a->ev->cpu].smbase_write_id != a->now.id)
+		return; /* another CPU's slot */
 	a->c->smbase_write = a->now;
 	a->c->new_smbase = event_get(a->ev, SMBASE_WRITE_NEW, SMBASE_UNKNOWN);
 }
@@ -208,6 +209,6 @@ void scene_on_cpu_seen(struct applying *a)
 	c->seen = a->now;
 	c->seen_event = *a->ev;
 	if (c->sipi_from_smm && event_get(a->ev, CPU_SEEN_HALTED, 0) && !event_get(a->ev, CPU_SEEN_IN_SMM, 1) &&
-	    event_get(a->ev, CPU_SEEN_CS, 0) == (uint64_t)c->sipi_vector << 8 && !moment_after(c->pen, c->sipi))
+	    event_get(a->ev, CPU_SEEN_CS, 0) == (uint64_t)c->sipi_vector << 8 && !moment_after(c->pen, c->init))
 		c->pen = a->now;
 }

@@ -45,6 +45,7 @@ static void on_handler(struct applying *a)
 		{ WORD_GATE, HANDLER_GATE }, { WORD_NEW_SMBASE, HANDLER_NEW_SMBASE }, { WORD_ABOUT, HANDLER_ABOUT },
 	};
 
+	scene_act(a);
 	for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++)
 		if (event_has(a->ev, place[i].field))
 			a->s->word[place[i].word].addr = a->ev->arg[place[i].field];
@@ -162,7 +163,7 @@ static const struct {
 static const bool moves[EVENT_KIND_COUNT] = {
 	[EV_SMI_ENTER] = true, [EV_SMI_LEAVE] = true, [EV_SMBASE_WRITE] = true, [EV_PORT] = true, [EV_IPI] = true,
 	[EV_CPU_RESET] = true, [EV_CPUHP] = true, [EV_CPU_ADD] = true, [EV_CPU_REMOVE] = true,
-	[EV_HANDOFF] = true,
+	[EV_HANDOFF] = true, [EV_HANDLER] = true,
 };
 
 void scene_apply(struct scene *s, const struct model *m, const struct cpu *before, int64_t id,

@@ -85,6 +85,7 @@ struct scene_cpu {
 	uint64_t reset_rip;        /* where that one hit it */
 
 	struct moment default_entry, default_leave; /* its last stay at 0x30000 */
+	enum handler_code default_code; /* what lay there when it entered, as it was told; CODE_UNKNOWN */
 	struct moment gate_pass;   /* it went through the gate */
 	struct moment smbase_write;
 	uint64_t new_smbase;       /* what it wrote */

@@ -134,9 +134,9 @@ static uint32_t fnv1a(const uint8_t *p, size_t len)
 static void keep_what_fits(struct first_smi *f)
 {
 	if (f->code != CODE_GATE)
-		f->gate = f->loop = f->pass = f->about = 0;
+		f->gate = f->loop = f->pass = 0;
 	if (f->code != CODE_GATE && f->code != CODE_RELOCATE)
-		f->new_smbase = f->write = 0;
+		f->new_smbase = f->write = f->about = 0;
 	if (f->code == CODE_UNKNOWN || f->code == CODE_TEMPLATE)
 		f->rsm = 0;
 }
@@ -153,6 +153,7 @@ void first_smi_decode(struct first_smi *f, uint64_t smbase, const uint8_t *code,
 		f->code = CODE_TEMPLATE;
 	} else {
 		walk(&w);
+		f->whole = f->rsm != 0;
 		f->code = class_of(&w);
 	}
 	keep_what_fits(f);

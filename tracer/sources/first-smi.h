@@ -17,6 +17,7 @@
 /* Linear addresses; 0 = it has none. */
 struct first_smi {
 	enum handler_code code;
+	bool whole;          /* it was understood up to an RSM, whatever it does */
 	unsigned size;       /* bytes of code: to the end of its RSM, else to the last byte that is not 0 */
 	uint32_t sum;        /* FNV-1a of them */
 	uint64_t gate;       /* the word that is compared with the APIC ID and exchanged */
@@ -24,12 +25,18 @@ struct first_smi {
 	uint64_t pass;       /* behind the gate */
 	uint64_t new_smbase; /* the word that is copied to the SMBASE slot */
 	uint64_t write;      /* the instruction that does */
-	uint64_t about;      /* the byte set last before the RSM */
+	uint64_t about;      /* the byte set to 1 last before the RSM */
 	uint64_t rsm;
 };
 
 /* @code are the bytes at @smbase + 0x8000. */
 void first_smi_decode(struct first_smi *f, uint64_t smbase, const uint8_t *code, size_t len);
+
+/* One of the pair that firmware without a gate exchanges: the NOP handler, and the one that relocates. */
+static inline bool first_smi_is_exchanged(const struct first_smi *f)
+{
+	return f->code == CODE_NOP || f->code == CODE_RELOCATE;
+}
 
 /* Is a CPU at the linear address @pc waiting for the gate to open? */
 static inline bool first_smi_at_gate(const struct first_smi *f, uint64_t pc)

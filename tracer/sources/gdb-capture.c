@@ -14,6 +14,8 @@ static void want_default_smi(struct gdb *g, const struct gcpu *c)
 	/* not before the slot was written: 16-bit code beyond 64 KiB derails in a page with a breakpoint */
 	for (unsigned i = 0; i < c->reloc_rsms && c->pending != SMBASE_UNKNOWN; i++)
 		points_want(&g->points, RSP_SW_BREAK, c->reloc_rsm[i], 1);
+	if (first_smi_is_exchanged(&g->handoff.first)) /* it stays within them */
+		points_want(&g->points, RSP_SW_BREAK, g->handoff.first.rsm, 1);
 }
 
 static void want_own_smi(struct gdb *g, const struct gcpu *c)
@@ -154,20 +156,35 @@ static uint64_t base_of_entry(const struct stop_ctx *s)
 	return hits == 1 ? base : SMBASE_UNKNOWN;
 }
 
+/* Told already: from its registers, when another CPU's stop came first. */
+static bool entry_is_told(struct gcpu *c, uint64_t base)
+{
+	bool told = c->in_smm && c->cur == base && (c->mode == CAP_TOGGLE || c->told_early);
+
+	if (told)
+		c->told_early = false;
+	return told;
+}
+
+static int on_entry(struct stop_ctx *s, struct error *err)
+{
+	struct gcpu *c = s->c;
+	uint64_t base = base_of_entry(s);
+
+	if (base == SMBASE_UNKNOWN) {
+		c->told_early = false;
+		return 0;
+	}
+	return entry_is_told(c, base) ? 0 : gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
+}
+
 static int on_breakpoint(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
 	uint64_t lin = gdb_smi_pc(c, &s->regs);
 
-	if (regs_at_smi_entry(&s->regs)) {
-		uint64_t base = base_of_entry(s);
-
-		if (base == SMBASE_UNKNOWN || (c->in_smm && c->cur == base && (c->mode == CAP_TOGGLE || c->told_early))) {
-			c->told_early = false;
-			return 0;
-		}
-		return gdb_smi_enter(s, base, ORIGIN_OBSERVED, err);
-	}
+	if (regs_at_smi_entry(&s->regs))
+		return on_entry(s, err);
 	if (lin == s->g->handoff.first.pass && lin)
 		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
@@ -213,7 +230,7 @@ static int check_relocating(struct stop_ctx *s, struct error *err)
 
 	if (!relocating(c))
 		return 0;
-	if (c->in_smm && gdb_smi_is_rsm(c, lin)) {
+	if (c->in_smm && gdb_smi_is_rsm(c, lin) && !regs_at_smi_entry(&s->regs)) {
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);
 		return 0;
 	}
@@ -290,11 +307,12 @@ int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 		return -1;
 	if (check_others(g, stop, ts, n - 1, err) < 0)
 		return -1;
-	*at = (struct stopped_at){ s.c, gdb_smi_pc(s.c, &s.regs) };
+	*at = (struct stopped_at){ s.c, gdb_smi_pc(s.c, &s.regs), ts };
 	return 0;
 }
 
-static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *err)
+/* Step over what is at @lin. *moved: it was executed. */
+static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, bool *moved, struct error *err)
 {
 	struct rsp_stop stop;
 	struct rsp_job job = { .thread = c->thread, .regs = g->regs[0] };
@@ -307,9 +325,27 @@ static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct error *
 			return GDB_EXITED;
 		if (stop.signal == SIGNAL_INTERRUPT)
 			return 0; /* it does not execute: an INIT is pending, and takes it away once it runs */
-		if (!regs_decode(&r, &g->layout, job.regs, job.regs_len) || gdb_smi_pc(c, &r) != lin)
+		if (!regs_decode(&r, &g->layout, job.regs, job.regs_len))
+			return 0;
+		*moved = gdb_smi_pc(c, &r) != lin;
+		if (*moved)
 			return 0;
 	}
+	return 0;
+}
+
+/* Off the breakpoint it stands at. That may be a handler's first instruction, and its RSM: then it has left by this. */
+static int step_off(struct gdb *g, const struct stopped_at *at, struct error *err)
+{
+	struct stop_ctx s = { .g = g, .ts = at->ts, .c = at->c };
+	bool leaves = at->c->in_smm && gdb_smi_begins_with_rsm(g, at->c, at->pc), moved = false;
+	int rc = step_over(g, at->c, at->pc, &moved, err);
+
+	if (rc || !leaves || !moved)
+		return rc;
+	gdb_smi_leave(&s, at->pc, VIA_BREAKPOINT);
+	gdb_capture_want(g);
+	points_sync(&g->points, g->rsp);
 	return 0;
 }
 
@@ -320,7 +356,7 @@ int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error 
 	gdb_capture_want(g);
 	points_sync(&g->points, g->rsp);
 	if (at->c && points_breaks_at(&g->points, at->pc))
-		rc = step_over(g, at->c, at->pc, err);
+		rc = step_off(g, at, err);
 	if (rc)
 		return rc;
 	return rsp_continue(g->rsp, err);

@@ -117,8 +117,9 @@ int gdb_cpus_refresh(struct gdb *g, int64_t ts, struct error *err)
 }
 
 /* The selected CPU, in SMM, stands at the linear address @pc. */
-static bool find_spin(struct gdb *g, uint64_t pc, const uint64_t *gpr, struct spin *spin)
+static bool find_spin(struct gdb *g, uint64_t pc, const struct monitor_regs *r, struct spin *spin)
 {
+	struct spin_cpu cpu = { .gpr = r->gpr, .code64 = r->code64 };
 	uint8_t code[SPIN_BEFORE + SPIN_AFTER];
 	uint64_t from = pc - SPIN_BEFORE;
 
@@ -127,7 +128,7 @@ static bool find_spin(struct gdb *g, uint64_t pc, const uint64_t *gpr, struct sp
 		return true;
 	}
 	return rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) >= 0 &&
-	       spin_find(spin, code, sizeof(code), from, pc, gpr);
+	       spin_find(spin, code, sizeof(code), from, pc, &cpu);
 }
 
 /* A CPU in SMM that does not halt spins on something: what, and which value does it find there? */
@@ -139,7 +140,7 @@ static void look_at_spin(struct gdb *g, const struct monitor_regs *r, struct eve
 
 	if (!r->in_smm || r->halted || r->cpu >= EVENT_MAX_CPUS || !g->cpu[r->cpu].present)
 		return;
-	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 || !find_spin(g, pc, r->gpr, &spin))
+	if (rsp_select(g->rsp, g->cpu[r->cpu].thread, NULL) < 0 || !find_spin(g, pc, r, &spin))
 		return;
 	event_set(ev, CPU_SEEN_POLLS, spin.addr);
 	if (rsp_read_memory(g->rsp, spin.addr, value, spin.size, NULL) < 0)

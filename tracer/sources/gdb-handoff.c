@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The code at the default SMBASE and the words by which monarch and new CPU talk. NewSmbase and
- * AboutToLeaveSmm are watched, the way through the gate is a breakpoint; the gate itself is not
- * watched, since a waiting CPU exchanges it with itself at every turn. So it, the pen's flag and the
- * code are sampled: at stops, and in between without one where guest RAM can be read from outside.
+ * The words by which monarch and new CPU talk. NewSmbase and AboutToLeaveSmm are watched, the way
+ * through the gate is a breakpoint; the gate itself is not watched, since a waiting CPU exchanges it
+ * with itself at every turn. So it, the pen's flag and the code are sampled: at stops, and in between
+ * without one where guest RAM can be read from outside.
  */
 #include "gdb-internal.h"
 
@@ -11,24 +11,16 @@
 
 #include "../clock.h"
 #include "guestram.h"
-
-#define DEFAULT_ENTRY (SMBASE_DEFAULT + SMM_ENTRY_OFFSET)
-#define CODE_EVERY_NS 20000000ll /* how often the code is looked at at stops */
-#define TOLD_OFTEN 64u           /* changes of code that nobody calls a handler */
+#include "smm-state.h"
 
 static const unsigned word_size[WORD_COUNT] = {
 	[WORD_GATE] = 8, [WORD_NEW_SMBASE] = 4, [WORD_ABOUT] = 1, [WORD_PEN] = 1,
 };
 
-static uint64_t word_addr(const struct handoff *h, enum handoff_word word)
+/* Does the code talk by such words, so that they are worth a look? */
+static bool talks(const struct handoff *h)
 {
-	switch (word) {
-	case WORD_GATE: return h->first.gate;
-	case WORD_NEW_SMBASE: return h->first.new_smbase;
-	case WORD_ABOUT: return h->first.about;
-	case WORD_PEN: return h->pen ? h->pen + PEN_FLAG : 0;
-	default: return 0;
-	}
+	return h->has_first && (h->first.code == CODE_GATE || h->exchanged);
 }
 
 void gdb_handoff_open(struct gdb *g)
@@ -49,8 +41,7 @@ void gdb_handoff_close(struct gdb *g)
 	g->handoff.ram = NULL;
 }
 
-/* From outside; else through the selected CPU, which must be in SMM then. */
-static bool read_guest(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len)
+bool gdb_handoff_read(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len)
 {
 	if (g->handoff.ram)
 		return guestram_read(g->handoff.ram, addr, out, len, NULL) >= 0;
@@ -59,11 +50,11 @@ static bool read_guest(struct gdb *g, bool stopped, uint64_t addr, void *out, si
 
 static bool read_word(struct gdb *g, bool stopped, enum handoff_word word, uint64_t *value)
 {
-	uint64_t addr = word_addr(&g->handoff, word);
+	uint64_t addr = g->handoff.addr[word];
 	uint8_t raw[8];
 
 	*value = 0;
-	if (!addr || !read_guest(g, stopped, addr, raw, word_size[word]))
+	if (!addr || !gdb_handoff_read(g, stopped, addr, raw, word_size[word]))
 		return false;
 	for (unsigned i = word_size[word]; i-- > 0;)
 		*value = *value << 8 | raw[i];
@@ -77,7 +68,7 @@ static struct event word_event(const struct gdb *g, enum handoff_word word, int 
 	struct event ev = event_new(EV_HANDOFF, SRC_GDB, cpu, ts);
 
 	event_set(&ev, HANDOFF_WORD, word);
-	event_set(&ev, HANDOFF_ADDR, word_addr(&g->handoff, word));
+	event_set(&ev, HANDOFF_ADDR, g->handoff.addr[word]);
 	if (g->handoff.word_known[word])
 		event_set(&ev, HANDOFF_OLD, g->handoff.word[word]);
 	return ev;
@@ -91,83 +82,31 @@ static void put_word(struct gdb *g, struct event *ev, enum handoff_word word, ui
 	gdb_put(g, *ev);
 }
 
-static void put_inferred(struct gdb *g, struct event *ev)
+/* @since: when it was looked at last, 0 = never. */
+static void put_inferred(struct gdb *g, struct event *ev, int64_t since)
 {
 	ev->origin = ORIGIN_INFERRED;
 	ev->source = g->handoff.ram ? SRC_GUESTRAM : SRC_GDB;
-	if (g->handoff.words_ns && event_has(ev, HANDOFF_OLD))
-		event_set(ev, HANDOFF_SINCE, (uint64_t)g->handoff.words_ns);
+	if (since && event_has(ev, HANDOFF_OLD))
+		event_set(ev, HANDOFF_SINCE, (uint64_t)since);
 }
 
 static void sample_word(struct gdb *g, enum handoff_word word, int64_t ts, bool stopped)
 {
 	struct event ev = word_event(g, word, CPU_UNKNOWN, ts);
+	int64_t since = g->handoff.word_ns[word];
 	uint64_t value;
 
-	if (!read_word(g, stopped, word, &value) ||
-	    (g->handoff.word_known[word] && g->handoff.word[word] == value))
+	if (!read_word(g, stopped, word, &value))
 		return;
-	put_inferred(g, &ev);
+	g->handoff.word_ns[word] = ts;
+	if (g->handoff.word_known[word] && g->handoff.word[word] == value)
+		return;
+	put_inferred(g, &ev, since);
 	put_word(g, &ev, word, value);
 }
 
-static void put_handler(struct gdb *g, int64_t ts)
-{
-	const struct first_smi *f = &g->handoff.first;
-	struct event ev = event_new(EV_HANDLER, g->handoff.ram ? SRC_GUESTRAM : SRC_GDB, CPU_UNKNOWN, ts);
-
-	ev.origin = ORIGIN_INFERRED;
-	event_set(&ev, HANDLER_CODE, f->code);
-	event_set(&ev, HANDLER_SUM, f->sum);
-	event_set(&ev, HANDLER_SIZE, f->size);
-	if (f->gate)
-		event_set(&ev, HANDLER_GATE, f->gate);
-	if (f->new_smbase)
-		event_set(&ev, HANDLER_NEW_SMBASE, f->new_smbase);
-	if (f->about)
-		event_set(&ev, HANDLER_ABOUT, f->about);
-	if (f->pass)
-		event_set(&ev, HANDLER_PASS, f->pass);
-	if (g->handoff.code_ns)
-		event_set(&ev, HANDLER_SINCE, (uint64_t)g->handoff.code_ns);
-	gdb_put(g, ev);
-}
-
-/* ---- samples ---- */
-
-/* Memory that is no handler changes as its owner likes: that is told, but not for ever. */
-static bool worth_telling(struct handoff *h, const struct first_smi *now)
-{
-	if (!h->has_first || now->code != h->first.code)
-		return true;
-	if (now->sum == h->first.sum && now->size == h->first.size)
-		return false;
-	return now->code != CODE_UNKNOWN || h->unknowns++ < TOLD_OFTEN;
-}
-
-static void sample_code(struct gdb *g, int64_t ts, bool stopped)
-{
-	struct handoff *h = &g->handoff;
-	uint8_t code[FIRST_SMI_CODE];
-	struct first_smi now;
-
-	if (!read_guest(g, stopped, DEFAULT_ENTRY, code, sizeof(code)))
-		return;
-	if (!h->has_first || memcmp(code, h->code, sizeof(code))) {
-		memcpy(h->code, code, sizeof(code));
-		first_smi_decode(&now, SMBASE_DEFAULT, code, sizeof(code));
-		if (worth_telling(h, &now)) {
-			if (now.code != CODE_GATE || h->first.gate != now.gate)
-				memset(h->word_known, 0, sizeof(h->word_known));
-			h->first = now;
-			put_handler(g, ts);
-			g->config_due = true;
-		}
-		h->first = now;
-		h->has_first = true;
-	}
-	h->code_ns = ts;
-}
+/* ---- the words ---- */
 
 /* A page that a CPU in SMM sent a SIPI to, or that a CPU halts in, is the pen if its code says so. */
 static void find_pen(struct gdb *g, bool stopped)
@@ -175,19 +114,25 @@ static void find_pen(struct gdb *g, bool stopped)
 	uint64_t page = atomic_load(&g->tap.sipi_page);
 	uint8_t code[PEN_CODE];
 
-	if (!page || page == g->handoff.pen || !read_guest(g, stopped, page, code, sizeof(code)) ||
+	if (!page || page + PEN_FLAG == g->handoff.addr[WORD_PEN] || !gdb_handoff_read(g, stopped, page, code, sizeof(code)) ||
 	    !first_smi_is_pen(code, sizeof(code)))
 		return;
-	g->handoff.pen = page;
+	g->handoff.addr[WORD_PEN] = page + PEN_FLAG;
 	g->handoff.word_known[WORD_PEN] = false;
+}
+
+/* The stop for its write may be on its way to us, and tells who it was. */
+static bool is_watched(const struct handoff *h, enum handoff_word word)
+{
+	return h->exchanged && (word == WORD_NEW_SMBASE || word == WORD_ABOUT);
 }
 
 static void sample_words(struct gdb *g, int64_t ts, bool stopped)
 {
 	find_pen(g, stopped);
 	for (enum handoff_word word = 0; word < WORD_COUNT; word++)
-		sample_word(g, word, ts, stopped);
-	g->handoff.words_ns = ts;
+		if (stopped || !is_watched(&g->handoff, word))
+			sample_word(g, word, ts, stopped);
 }
 
 bool gdb_handoff_busy(const struct gdb *g)
@@ -204,9 +149,9 @@ void gdb_handoff_at_stop(struct gdb *g, const struct gcpu *c, int64_t ts)
 
 	if (!h->ram && (!c || !c->in_smm || rsp_select(g->rsp, c->thread, NULL) < 0))
 		return;
-	if (ts - h->code_ns >= CODE_EVERY_NS || !h->has_first)
-		sample_code(g, ts, true);
-	if (h->first.code == CODE_GATE && (h->ram || gdb_handoff_busy(g)))
+	if (ts - h->looked_ns >= GDB_CODE_EVERY_NS || !h->has_first)
+		gdb_code_sample(g, ts, true, CPU_UNKNOWN);
+	if (talks(h) && (h->ram || gdb_handoff_busy(g)))
 		sample_words(g, ts, true);
 }
 
@@ -216,41 +161,69 @@ void gdb_tick(struct gdb *g)
 
 	if (!g->handoff.ram)
 		return;
-	sample_code(g, ts, false);
-	if (g->handoff.first.code == CODE_GATE)
+	gdb_code_sample(g, ts, false, CPU_UNKNOWN);
+	if (talks(&g->handoff))
 		sample_words(g, ts, false);
 }
 
 /* ---- points ---- */
 
+static const enum handoff_word watched[] = { WORD_NEW_SMBASE, WORD_ABOUT };
+
 void gdb_handoff_want(struct gdb *g)
 {
-	const struct first_smi *f = &g->handoff.first;
+	const struct handoff *h = &g->handoff;
 
-	if (f->code != CODE_GATE)
+	if (gdb_handoff_busy(g)) /* that of each CPU in it is wanted anyway; here: somebody else's hand */
+		points_want(&g->points, RSP_WRITE_WATCH, SMBASE_DEFAULT + SMM_SLOT_AMD64, 4);
+	if (!talks(h))
 		return;
-	points_want(&g->points, RSP_SW_BREAK, f->pass, 1);
-	points_want(&g->points, RSP_WRITE_WATCH, f->new_smbase, word_size[WORD_NEW_SMBASE]);
-	points_want(&g->points, RSP_WRITE_WATCH, f->about, word_size[WORD_ABOUT]);
+	if (h->first.code == CODE_GATE)
+		points_want(&g->points, RSP_SW_BREAK, h->first.pass, 1);
+	else
+		gdb_code_want(g);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
+		if (h->addr[watched[i]])
+			points_want(&g->points, RSP_WRITE_WATCH, h->addr[watched[i]], word_size[watched[i]]);
+}
+
+static void word_written(struct stop_ctx *s, enum handoff_word word)
+{
+	struct event ev = word_event(s->g, word, s->c->index, s->ts);
+	uint64_t value;
+
+	event_set(&ev, HANDOFF_RIP, gdb_smi_pc(s->c, &s->regs));
+	if (read_word(s->g, true, word, &value))
+		put_word(s->g, &ev, word, value);
+}
+
+/*
+ * Of two CPUs that stop at once one is named. What stopped the other is told at its next stop, which may be much
+ * later and elsewhere: a word that stands as it was last seen was not written by a CPU that is outside SMM.
+ */
+static bool is_stale(const struct stop_ctx *s, enum handoff_word word)
+{
+	const struct handoff *h = &s->g->handoff;
+	uint64_t value;
+
+	return !s->c->in_smm && h->word_known[word] && read_word(s->g, true, word, &value) && value == h->word[word];
 }
 
 bool gdb_handoff_written(struct stop_ctx *s)
 {
-	static const enum handoff_word watched[] = { WORD_NEW_SMBASE, WORD_ABOUT };
 	struct gdb *g = s->g;
 
-	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++) {
-		enum handoff_word word = watched[i];
-		struct event ev = word_event(g, word, s->c->index, s->ts);
-		uint64_t value;
-
-		if (!word_addr(&g->handoff, word) || s->stop->watch_addr != word_addr(&g->handoff, word))
-			continue;
-		event_set(&ev, HANDOFF_RIP, gdb_smi_pc(s->c, &s->regs));
-		if (read_word(g, true, word, &value))
-			put_word(g, &ev, word, value);
+	if (gdb_code_is_exchange(s->stop)) {
+		if (g->handoff.ram || s->c->in_smm)
+			gdb_code_sample(g, s->ts, true, s->c->index);
 		return true;
 	}
+	for (size_t i = 0; i < sizeof(watched) / sizeof(*watched); i++)
+		if (g->handoff.addr[watched[i]] && s->stop->watch_addr == g->handoff.addr[watched[i]]) {
+			if (!is_stale(s, watched[i]))
+				word_written(s, watched[i]);
+			return true;
+		}
 	return false;
 }
 
@@ -262,7 +235,7 @@ static void opened_unseen(struct stop_ctx *s)
 
 	if (s->c->apic_id < 0 || (g->handoff.word_known[WORD_GATE] && g->handoff.word[WORD_GATE] != UINT64_MAX))
 		return;
-	put_inferred(g, &ev);
+	put_inferred(g, &ev, g->handoff.word_ns[WORD_GATE]);
 	put_word(g, &ev, WORD_GATE, (uint64_t)s->c->apic_id);
 }
 

@@ -87,12 +87,16 @@ struct handoff {
 	bool told;                   /* the user, that it cannot */
 	bool has_first;
 	struct first_smi first;
+	bool exchanged;              /* by firmware that has no gate, from time to time */
 	uint8_t code[FIRST_SMI_CODE];
 	unsigned unknowns;           /* changes of code of no known class */
-	uint64_t pen;                /* its page, 0 = not known */
+	uint64_t addr[WORD_COUNT];   /* of the words; 0 = not known */
 	bool word_known[WORD_COUNT];
 	uint64_t word[WORD_COUNT];   /* as last seen */
-	int64_t code_ns, words_ns;   /* when they were looked at last; 0 = never */
+	int64_t word_ns[WORD_COUNT]; /* when it was looked at last; 0 = never */
+	int64_t code_ns;             /* when the code was last seen to be as it was told; 0 = never */
+	int64_t looked_ns;           /* when the code was looked at last */
+	int64_t between_ns;          /* since when it is being exchanged, by what was seen; 0 = it is not */
 };
 
 /* The machine's settings as they were told last; gdb-config.c. */
@@ -197,6 +201,8 @@ int gdb_smi_slot_written(struct stop_ctx *s, struct error *err);
 void gdb_smi_leave(struct stop_ctx *s, uint64_t rsm, enum event_via via);
 /* May the CPU leave the SMI it is in at the linear address @lin? */
 bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin);
+/* Is @lin where handlers begin at the default SMBASE, with the RSM there now? The CPU must be selected, and in SMM. */
+bool gdb_smi_begins_with_rsm(struct gdb *g, const struct gcpu *c, uint64_t lin);
 /* Linear address of the instruction pointer; CS base is not told, so it is concluded from the selector. */
 uint64_t gdb_smi_pc(const struct gcpu *c, const struct regs *r);
 /* Read the handler at c->base through the selected thread, which must be in SMM. */
@@ -208,6 +214,7 @@ void gdb_capture_want(struct gdb *g);
 struct stopped_at {
 	struct gcpu *c;
 	uint64_t pc; /* linear */
+	int64_t ts;
 };
 /* Record what the CPUs have done up to @stop. The guest stays stopped. */
 int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, struct stopped_at *at,
@@ -219,7 +226,21 @@ int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err);
 /* Sync the points, step over one that stays where @at stands, and let the guest run. enum gdb_status or negative. */
 int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error *err);
 
+/* gdb-code.c: the code at the default SMBASE */
+#define GDB_CODE_EVERY_NS 20000000ll /* how often it is looked at at stops, unless it may be exchanged */
+/* Put what has changed; seen being written by @writer, or CPU_UNKNOWN. */
+void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer);
+/* If it may have been exchanged since the last stop; before what the CPUs did is recorded. */
+void gdb_code_before_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts);
+/* A CPU enters it: what was seen there last is what it runs. */
+void gdb_code_entered(struct gdb *g, int64_t ts);
+/* Was it written, with a watchpoint that gdb_code_want() asked for? */
+bool gdb_code_is_exchange(const struct rsp_stop *stop);
+void gdb_code_want(struct gdb *g);
+
 /* gdb-handoff.c: the hand-off between monarch and new CPU */
+/* Guest memory from outside; else through the selected CPU, which must stand in SMM then. */
+bool gdb_handoff_read(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len);
 void gdb_handoff_open(struct gdb *g);
 void gdb_handoff_close(struct gdb *g);
 /* A CPU was added that has not been relocated. */
@@ -227,7 +248,7 @@ bool gdb_handoff_busy(const struct gdb *g);
 /* Sample; @c is the CPU that stopped, or NULL. */
 void gdb_handoff_at_stop(struct gdb *g, const struct gcpu *c, int64_t ts);
 void gdb_handoff_want(struct gdb *g);
-/* Was the watchpoint hit one of the words? Then it is recorded. */
+/* Was the watchpoint hit one of the words, or on the code? Then it is recorded. */
 bool gdb_handoff_written(struct stop_ctx *s);
 /* The CPU stands behind the gate. */
 int gdb_handoff_passed(struct stop_ctx *s, struct error *err);

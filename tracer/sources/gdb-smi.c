@@ -149,6 +149,7 @@ int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, s
 		return -1;
 	end_blindness(s);
 	if (base == SMBASE_DEFAULT) {
+		gdb_code_entered(s->g, s->ts);
 		if (!smm_state_decode(s->g->tail, sizeof(s->g->tail), &saved))
 			c->slot = saved.slot;
 		learn_default_handler(s->g, c);
@@ -206,6 +207,17 @@ bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin)
 	return false;
 }
 
+/* The code may have changed since the CPU's entry, if that was told at another CPU's stop: so it is read again. */
+bool gdb_smi_begins_with_rsm(struct gdb *g, const struct gcpu *c, uint64_t lin)
+{
+	uint8_t code[2];
+
+	if (c->cur != SMBASE_DEFAULT || lin != DEFAULT_ENTRY || g->handoff.first.code == CODE_GATE)
+		return false;
+	read_code(g, lin, code, sizeof(code));
+	return code[0] == 0x0f && code[1] == 0xaa;
+}
+
 /*
  * Has the CPU left SMM without our seeing it? Asked only when the slot is written
  * once more in one SMI: that is rare, and the monitor's answer is long.
@@ -230,25 +242,44 @@ static bool in_default_handler(const struct regs *r)
 	return !(r->cr0 & 1) && r->cs == smbase_selector(SMBASE_DEFAULT) && r->rip > 0x8000 && r->rip < 0x9000;
 }
 
+/* The slot at the default base, by a CPU in SMM elsewhere: while a new CPU waits, that is for it. */
+static bool writes_for_another(const struct stop_ctx *s)
+{
+	const struct gcpu *c = s->c;
+
+	return c->in_smm && c->cur != SMBASE_DEFAULT && gdb_handoff_busy(s->g) &&
+	       s->stop->watch_addr == SMBASE_DEFAULT + SMM_SLOT_AMD64;
+}
+
+static int put_slot_write(struct stop_ctx *s, uint64_t old, uint64_t *now, struct error *err)
+{
+	struct event ev = event_new(EV_SMBASE_WRITE, SRC_GDB, s->c->index, s->ts);
+	uint8_t raw[4];
+
+	if (rsp_read_memory(s->g->rsp, s->stop->watch_addr, raw, sizeof(raw), err) < 0)
+		return -1;
+	*now = (uint32_t)(raw[0] | raw[1] << 8 | raw[2] << 16) | (uint32_t)raw[3] << 24;
+	event_set(&ev, SMBASE_WRITE_OLD, old);
+	event_set(&ev, SMBASE_WRITE_NEW, *now);
+	event_set(&ev, SMBASE_WRITE_RIP, gdb_smi_pc(s->c, &s->regs));
+	gdb_put(s->g, ev);
+	return 0;
+}
+
 int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 {
 	struct gcpu *c = s->c;
-	struct event ev = event_new(EV_SMBASE_WRITE, SRC_GDB, c->index, s->ts);
-	uint64_t pc = gdb_smi_pc(c, &s->regs);
-	uint8_t raw[4];
+	uint64_t now;
 
 	if (!c->in_smm && in_default_handler(&s->regs) && gdb_smi_enter(s, SMBASE_DEFAULT, ORIGIN_INFERRED, err) < 0)
 		return -1;
+	if (writes_for_another(s))
+		return put_slot_write(s, SMBASE_DEFAULT, &now, err);
 	if (!c->in_smm || c->cur != SMBASE_DEFAULT || left_unseen(s))
 		return 0; /* not a relocation: firmware gives back the memory it had borrowed */
-	if (rsp_read_memory(s->g->rsp, SMBASE_DEFAULT + c->slot, raw, sizeof(raw), err) < 0)
+	if (put_slot_write(s, c->pending == SMBASE_UNKNOWN ? SMBASE_DEFAULT : c->pending, &c->pending, err) < 0)
 		return -1;
-	event_set(&ev, SMBASE_WRITE_OLD, c->pending == SMBASE_UNKNOWN ? SMBASE_DEFAULT : c->pending);
-	c->pending = (uint32_t)(raw[0] | raw[1] << 8 | raw[2] << 16) | (uint32_t)raw[3] << 24;
-	event_set(&ev, SMBASE_WRITE_NEW, c->pending);
-	event_set(&ev, SMBASE_WRITE_RIP, pc);
-	gdb_put(s->g, ev);
 	if (c->reloc_rsms < RELOC_RSMS)
-		add_reloc_rsms(s->g, c, pc, SCAN_BEHIND_WRITE);
+		add_reloc_rsms(s->g, c, gdb_smi_pc(c, &s->regs), SCAN_BEHIND_WRITE);
 	return 0;
 }

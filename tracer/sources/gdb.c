@@ -107,6 +107,7 @@ static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_c
 			return -1;
 	if (atomic_exchange(&g->tap.apm_seen, false) && atomic_load(&g->tap.want_bases))
 		look_again_for_bases(g, ts);
+	gdb_code_before_look(g, stop, ts);
 	if (gdb_capture_look(g, stop, ts, &at, err) < 0)
 		return -1;
 	gdb_handoff_at_stop(g, at.c, ts);

@@ -55,7 +55,10 @@ static void register_line(struct monitor_regs *r, const char *line)
 		r->cs = (uint32_t)strtoul(line + 4, &rest, 16);
 		r->cs_base = strtoull(rest, NULL, 16);
 		r->code64 = memmem(rest, strcspn(rest, "\n"), " CS64 ", 6) != NULL;
+		r->code32 = memmem(rest, strcspn(rest, "\n"), " CS32 ", 6) != NULL;
 	}
+	if (!strncmp(line, "DS =", 4))
+		r->ds_base = strtoull(line + 4 + strspn(line + 4, "0123456789abcdef"), NULL, 16);
 }
 
 int monitor_registers(const char *text, struct monitor_regs *out, int max)

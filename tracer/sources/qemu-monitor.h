@@ -21,6 +21,8 @@ struct monitor_regs {
 	uint64_t cs_base;
 	bool in_smm, halted;
 	bool code64; /* executes 64-bit code */
+	bool code32; /* executes 32-bit code, in protected mode */
+	uint64_t ds_base;
 };
 
 /* Decode at most @max CPUs; returns how many. */

@@ -39,17 +39,22 @@ static bool find_loop(struct loop *l, const uint8_t *code, size_t len, size_t at
 	return false;
 }
 
-/* Opcodes with a ModRM memory operand that is read: mov, cmp, test. */
+/* Opcodes with a ModRM memory operand that is read: mov, cmp, test; b6 is movzx, behind 0f. */
 static const struct load {
 	uint8_t opcode;
 	uint8_t size; /* without REX.W */
 } loads[] = {
 	{ 0x8a, 1 }, { 0x8b, 4 }, { 0x80, 1 }, { 0x83, 4 }, { 0x81, 4 },
 	{ 0x38, 1 }, { 0x39, 4 }, { 0x3a, 1 }, { 0x3b, 4 }, { 0xf6, 1 }, { 0x84, 1 }, { 0x85, 4 },
+	{ 0xb6, 1 },
 };
 
-static unsigned load_size(uint8_t opcode)
+static unsigned load_size(const uint8_t *code, size_t at)
 {
+	uint8_t opcode = code[at];
+
+	if ((opcode == 0xb6) != (at > 0 && code[at - 1] == 0x0f))
+		return 0;
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
 		if (loads[i].opcode == opcode)
 			return loads[i].size;
@@ -62,27 +67,41 @@ static unsigned immediate(uint8_t opcode)
 	return opcode == 0x80 || opcode == 0x83 || opcode == 0xf6 ? 1 : opcode == 0x81 ? 4 : 0;
 }
 
-/* mod=00 rm=101: RIP + disp32; mod=00 rm=100 with SIB 25h: disp32 alone (SDM vol. 2, 2.2.1.6). */
-static bool constant_operand(struct spin *s, const uint8_t *p, size_t room, uint64_t linear)
+/*
+ * mod=00 rm=101: disp32, in 64-bit code RIP + disp32; mod=00 rm=100 with SIB 25h: disp32 alone
+ * (SDM vol. 2, 2.2.1.6).
+ */
+static bool constant_operand(struct spin *s, const uint8_t *p, size_t room, uint64_t linear, bool code64)
 {
 	uint8_t opcode = p[0];
 
 	if (room < 7)
 		return false;
 	if ((p[1] & 0xc7) == 0x05) {
-		s->addr = linear + 6 + immediate(opcode) + (uint64_t)(int64_t)le32(p + 2);
+		s->addr = code64 ? linear + 6 + immediate(opcode) + (uint64_t)(int64_t)le32(p + 2)
+				 : (uint32_t)le32(p + 2);
 		return true;
 	}
 	if ((p[1] & 0xc7) == 0x04 && p[2] == 0x25) {
-		s->addr = (uint64_t)(int64_t)le32(p + 3);
+		s->addr = code64 ? (uint64_t)(int64_t)le32(p + 3) : (uint32_t)le32(p + 3);
 		return true;
 	}
 	return false;
 }
 
+/* mov al, [disp32]; mov eax, [disp32]: in 64-bit code their address has eight bytes, and nobody uses them. */
+static bool accumulator_load(struct spin *s, const uint8_t *p, size_t room)
+{
+	if ((p[0] != 0xa0 && p[0] != 0xa1) || room < 5)
+		return false;
+	s->size = p[0] == 0xa0 ? 1 : 4;
+	s->addr = (uint32_t)le32(p + 1);
+	return true;
+}
+
 static bool reads_into_register(uint8_t opcode)
 {
-	return opcode == 0x8a || opcode == 0x8b;
+	return opcode == 0x8a || opcode == 0x8b || opcode == 0xb6;
 }
 
 /* [reg], [reg + disp8], [reg + disp32]; rm=100 is a SIB byte, mod=00 rm=101 no register. @rex 0 = no prefix. */
@@ -101,28 +120,37 @@ static bool register_operand(struct spin *s, const uint8_t *p, size_t room, uint
 	return true;
 }
 
-/* The load that a loop begins with, as only there it is sure that an instruction begins. */
+/* The load that a loop begins with, or its pause precedes: only there it is sure that an instruction begins. */
 static bool first_load(struct spin *s, const struct loop *l, const uint8_t *code, size_t len, size_t at,
-		       const uint64_t *gpr)
+		       const struct spin_cpu *cpu)
 {
-	uint8_t rex = (code[l->from] & 0xf0) == 0x40 ? code[l->from] : 0;
+	size_t first = l->from + (has_pause(code, l->from, l->from + 2) ? 2 : 0);
+	uint8_t rex = cpu->code64 && (code[first] & 0xf0) == 0x40 ? code[first] : 0;
 
-	return at == l->from + (rex != 0) && register_operand(s, code + at, len - at, rex, gpr);
+	if (!cpu->code64 && at == first && accumulator_load(s, code + at, len - at))
+		return true;
+	at -= at > first && code[at] == 0xb6;
+	if (at != first + (rex != 0))
+		return false;
+	at += code[at] == 0x0f;
+	return s->size && register_operand(s, code + at, len - at, rex, cpu->gpr);
 }
 
 bool spin_find(struct spin *s, const uint8_t *code, size_t len, uint64_t linear, uint64_t rip,
-	       const uint64_t *gpr)
+	       const struct spin_cpu *cpu)
 {
 	struct loop l;
 
 	if (rip < linear || rip >= linear + len || !find_loop(&l, code, len, (size_t)(rip - linear)))
 		return false;
 	for (size_t i = l.from; i < l.back; i++) {
-		s->size = load_size(code[i]);
-		if (!s->size || (!constant_operand(s, code + i, len - i, linear + i) &&
-				 !first_load(s, &l, code, len, i, gpr)))
+		s->size = load_size(code, i);
+		if (!(s->size && constant_operand(s, code + i, len - i, linear + i, cpu->code64)) &&
+		    !first_load(s, &l, code, len, i, cpu))
 			continue;
-		if (i > 0 && (code[i - 1] & 0xf8) == 0x48 && s->size == 4)
+		if (!cpu->code64)
+			s->addr = (uint32_t)s->addr;
+		else if (i > 0 && (code[i - 1] & 0xf8) == 0x48 && s->size == 4)
 			s->size = 8;
 		return true;
 	}

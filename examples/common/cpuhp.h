@@ -19,7 +19,8 @@ enum {
 	CPUHP_ENABLED = 1 << 0,   /* R: the CPU is present */
 	CPUHP_INSERT = 1 << 1,    /* R: it was plugged; W: that is dealt with */
 	CPUHP_REMOVE = 1 << 2,    /* R: its removal is asked for; W: that is dealt with */
-	CPUHP_FW_REMOVE = 1 << 4, /* W: the firmware shall eject it at the next SMI */
+	CPUHP_EJECT = 1 << 3,     /* W: take it out, at once */
+	CPUHP_FW_REMOVE = 1 << 4, /* R, W: the firmware shall eject it at the next SMI */
 };
 
 enum {

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "options.h"
+
+#include "config.h"
+#include "console.h"
+#include "fwcfg.h"
+
+struct config config;
+
+static const char *const bug_names[] = {
+	[BUG_NONE] = "none",
+#define X(NAME, text) [BUG_##NAME] = text,
+	BUGS(X)
+#undef X
+};
+
+static const char *const order_names[] = {
+	[ORDER_DESIGN] = "design", [ORDER_SIPI_FIRST] = "sipi-first",
+};
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+/* The place of a file's text among @n names; @absent without the file, @n when it is none of them. */
+static unsigned choose(const char *file, const char *const *names, unsigned n, unsigned absent)
+{
+	char text[64] = "";
+	unsigned i = 0;
+
+	if (fwcfg_read(file, text, sizeof(text) - 1) < 0)
+		return absent;
+	while (i < n && !same(text, names[i]))
+		i++;
+	if (i == n)
+		say("boot: %s: '%s' is not known", file, text);
+	return i;
+}
+
+void options_read(void)
+{
+	config.bug = choose("opt/org.smmtrace/bug", bug_names, BUG_UNKNOWN, BUG_NONE);
+	config.order = choose("opt/org.smmtrace/order", order_names, 2, ORDER_SIPI_FIRST);
+	if (config.bug < BUG_UNKNOWN && config.order <= ORDER_SIPI_FIRST)
+		say("boot: bug %s, order %s", bug_names[config.bug], order_names[config.order]);
+}
