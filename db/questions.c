@@ -6,7 +6,7 @@
 /* Nanoseconds as microseconds. */
 #define US(ns) "round((" ns ") / 1e3, 1)"
 #define MS(ns) "round((" ns ") / 1e6, 3)"
-/* The smallest length that @p of 100 do not exceed: nearest rank of n values, "place" of which are up to d. */
+/* The smallest length that @p of 100 do not exceed: nearest rank of n values, "place" of them up to d. */
 #define PERCENTILE(p) "min(iif(place * 100 >= " #p " * n, d, NULL)) / 10.0 AS p" #p "_us"
 #define ALL_CPUS "256" /* as a CPU's number: behind the others */
 #define OF_STORM(what) \
@@ -89,7 +89,7 @@ const struct question questions[] = {
 	  PERCENTILE(99) ", max(d) / 10.0 AS longest_us FROM (SELECT of, d,"
 	  " sum(c) OVER (PARTITION BY of ORDER BY d) AS place, sum(c) OVER (PARTITION BY of) AS n FROM lens)"
 	  " GROUP BY of ORDER BY of" },
-	{ .name = "storms", .help = "10 and more SMIs of a CPU that came within 10 ms of each other",
+	{ .name = "storms", .help = "bursts of SMIs: 10 and more of a CPU, each within 10 ms of the one before",
 	  /* nr counts a CPU's SMIs; first: those that no other one precedes closely; storm: with their followers. */
 	  .sql = "WITH first AS (SELECT * FROM (SELECT cpu, enter_ns, id, row_number() OVER w AS nr,"
 	  " lag(enter_ns) OVER w AS before FROM smi WINDOW w AS (PARTITION BY cpu ORDER BY enter_ns, id))"
