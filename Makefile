@@ -24,7 +24,7 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
-PACKAGES := sqlite3 ncursesw expat jansson
+PACKAGES := sqlite3 ncursesw expat jansson readline
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Werror
 CFLAGS ?= -O2 -g
@@ -79,7 +79,7 @@ $(OBJ)/%.sql.h: %.sql
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
-$(OBJ)/db/writer.o: $(OBJ)/db/schema.sql.h
+$(OBJ)/db/writer.o $(OBJ)/db/query-names.o: $(OBJ)/db/schema.sql.h
 
 # Objects are rebuilt when the way to build them changes.
 $(OBJ)/flags: FORCE

@@ -16,7 +16,7 @@
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_attach, &cmd_run, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_export, &cmd_kick,
+	&cmd_attach, &cmd_run, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_diff, &cmd_export, &cmd_kick,
 	&cmd_doctor, &cmd_list, NULL,
 };
 

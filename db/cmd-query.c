@@ -4,16 +4,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "out-file.h"
 #include "output.h"
+#include "query-prompt.h"
 #include "recording.h"
 #include "../tracer/clock.h"
 
 static bool as_csv, as_json, as_table, as_list;
 static const char *out_path;
-static int64_t time_limit = 10 * NS_PER_SEC;
+#define LIMIT_SQL (10 * NS_PER_SEC)
+#define LIMIT_QUESTION (300 * NS_PER_SEC) /* ours end; but they go through the views of a file */
+
+static int64_t time_limit = -1; /* as it is usual */
 
 static const struct opt opts[] = {
 	{ 0, "list", OPT_FLAG, &as_list, NULL, "list the named questions" },
@@ -21,24 +25,17 @@ static const struct opt opts[] = {
 	{ 0, "csv", OPT_FLAG, &as_csv, NULL, "comma-separated values with a heading" },
 	{ 0, "json", OPT_FLAG, &as_json, NULL, "one JSON document" },
 	{ 'o', "output", OPT_STRING, &out_path, "FILE", "write to FILE instead of standard output" },
-	{ 0, "time-limit", OPT_TIME, &time_limit, "TIME", "give up after TIME (10s); 0 = never" },
+	{ 0, "time-limit", OPT_TIME, &time_limit, "TIME", "give up after TIME (10s, a question 5m); 0 = never" },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 };
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 static int check_options(const char *recording, struct error *err)
 {
 	if (as_csv + as_json + as_table > 1)
 		return fail(err, ERR_USAGE, "query: --table, --csv and --json exclude each other");
-	if (out_path && same_file(out_path, recording))
-		return fail(err, ERR_USAGE, "query: -o %s would overwrite the recording", out_path);
-	return 0;
+	if (!recording && !as_list)
+		return fail(err, ERR_USAGE, "query: an argument is missing; usage: smmtrace query %s", cmd_query.usage);
+	return recording ? out_file_spares("query", out_path, recording, err) : 0;
 }
 
 static enum output_format chosen_format(bool terminal)
@@ -54,14 +51,18 @@ static int list_questions(struct answer *a, struct error *err)
 {
 	int rc = a->begin(a, 2, (const char *const[]){ "question", "answer" }, err);
 
-	for (const struct question *q = questions; q->name && !rc; q++)
+	for (const struct question *q = questions; q->name && !rc; q++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s%s%s", q->name, q->arg ? " " : "", q->arg ? q->arg : "");
 		rc = a->row(a, 2, (const struct cell[]){
-			{ .type = CELL_TEXT, .text = q->name, .len = strlen(q->name) },
+			{ .type = CELL_TEXT, .text = name, .len = strlen(name) },
 			{ .type = CELL_TEXT, .text = q->help, .len = strlen(q->help) } }, err);
+	}
 	return rc;
 }
 
-/* The file must be a recording even where only the list is wanted. */
+/* The file must be a recording even where only the list is wanted, or the first question comes later. */
 static int check_recording(const char *path, struct error *err)
 {
 	sqlite3 *db = recording_open(path, err);
@@ -72,8 +73,15 @@ static int check_recording(const char *path, struct error *err)
 	return 0;
 }
 
+static int64_t limit_of(const char *what)
+{
+	if (time_limit >= 0)
+		return time_limit;
+	return question_by_name(what) ? LIMIT_QUESTION : LIMIT_SQL;
+}
+
 /* @q NULL: the list of questions. */
-static int answer(FILE *f, struct query *q, struct error *err)
+static int answer(FILE *f, struct query *q, const char *what, struct error *err)
 {
 	bool terminal = isatty(fileno(f));
 	struct output *o = output_new(f, chosen_format(terminal), terminal);
@@ -81,50 +89,101 @@ static int answer(FILE *f, struct query *q, struct error *err)
 
 	if (!o)
 		return fail(err, ERR_OUTPUT, "no memory");
-	rc = q ? query_answer(q, time_limit, output_answer(o), err) : list_questions(output_answer(o), err);
+	rc = q ? query_answer(q, limit_of(what), output_answer(o), err) : list_questions(output_answer(o), err);
 	if (!rc)
 		return output_end(o, err);
 	output_drop(o);
 	return rc;
 }
 
-static int answer_to_file(struct query *q, struct error *err)
+/* One question of the command line, or the list (@what NULL). */
+static int answer_once(const char *path, const char *what, const char *arg, struct error *err)
 {
-	FILE *f = fopen(out_path, "we");
-	int rc;
+	struct query *q = what ? query_open(path, what, arg, err) : NULL;
+	int rc = what && !q ? -(int)err->code : 0;
+	FILE *f = rc ? NULL : out_file_open(out_path, err);
 
-	if (!f)
-		return fail_errno(err, ERR_OUTPUT, "cannot write %s", out_path);
-	rc = answer(f, q, err);
-	if (fclose(f) && !rc)
-		rc = fail_errno(err, ERR_OUTPUT, "cannot write %s", out_path);
+	if (!rc)
+		rc = f ? out_file_close(f, out_path, answer(f, q, what, err), err) : -(int)err->code;
+	query_close(q);
 	return rc;
+}
+
+/* ---- one question after the other ---- */
+
+struct asker {
+	struct query_prompt prompt; /* first: its hook finds the rest by it */
+	const char *path;
+};
+
+static void ask(struct query_prompt *p, const char *what, const char *arg)
+{
+	struct error err = { 0 };
+
+	if (answer_once(((struct asker *)p)->path, what, arg, &err) < 0)
+		cmd_report(&err);
+	fflush(stdout);
+	clearerr(stdout); /* what Ctrl-C cut short is no failure of the next answer */
+}
+
+static int ask_on_terminal(const char *path, struct error *err)
+{
+	struct asker a = { { ask }, path };
+
+	puts("Ask a question (\"help\" lists them), write a SELECT, or \"quit\"."
+	     " Tab completes, Ctrl-C ends an answer.");
+	return query_prompt_run(&a.prompt, err);
+}
+
+/* ---- the command ---- */
+
+static void stop(int sig)
+{
+	(void)sig;
+	query_stop();
+}
+
+/* The first Ctrl-C ends the query, a second one the program. */
+static void take_interrupts(void)
+{
+	struct sigaction sa = { .sa_handler = stop, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &sa, NULL);
+	signal(SIGPIPE, SIG_DFL); /* `query ... | head` ends like any other program there */
+}
+
+static bool wants_prompt(int argc)
+{
+	return argc == 1 && !as_list && !out_path && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct error err = { 0 };
-	struct query *q = NULL;
-	int rc = check_options(argv[0], &err);
+	int rc = check_options(argc ? argv[0] : NULL, &err);
 
 	(void)cmd;
-	signal(SIGPIPE, SIG_DFL); /* `query ... | head` ends like any other program there */
-	if (!rc && (argc < 2 || as_list))
+	if (!rc && argc && (argc == 1 || as_list))
 		rc = check_recording(argv[0], &err);
-	else if (!rc && !(q = query_open(argv[0], argv[1], &err)))
-		rc = -(int)err.code;
+	if (!rc && wants_prompt(argc)) {
+		rc = ask_on_terminal(argv[0], &err);
+		return rc < 0 ? cmd_report(&err) : rc;
+	}
+	take_interrupts();
 	if (!rc)
-		rc = out_path ? answer_to_file(q, &err) : answer(stdout, q, &err);
-	query_close(q);
-	return rc ? cmd_report(&err) : 0;
+		rc = answer_once(argv[0], argc > 1 && !as_list ? argv[1] : NULL, argc > 2 ? argv[2] : NULL, &err);
+	if (!rc)
+		return 0;
+	cmd_report(&err);
+	return query_stopped() ? 128 + SIGINT : (int)err.code;
 }
 
 const struct cmd cmd_query = {
 	.name = "query",
 	.summary = "Ask a recording: named questions, or read-only SQL.",
-	.usage = "FILE [QUESTION|SQL] [--table|--csv|--json] [-o FILE] [--time-limit TIME] [--list]",
+	.usage = "[FILE] [QUESTION [ID]|SQL] [--table|--csv|--json] [-o FILE] [--time-limit TIME] [--list]",
 	.opts = opts,
-	.min_args = 1,
-	.max_args = 2,
+	.min_args = 0,
+	.max_args = 3,
 	.run = run,
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "query.h"
 
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "recording.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/clock.h"
+#include "../tracer/cmd-value.h"
 #include "../tracer/nearest.h"
 
 #define HEAP_LIMIT (512ll << 20) /* what a query may use of memory */
@@ -33,11 +36,23 @@ struct query {
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
 };
 
-static int out_of_time(void *arg)
+static volatile sig_atomic_t stopped;
+
+void query_stop(void)
+{
+	stopped = 1;
+}
+
+bool query_stopped(void)
+{
+	return stopped;
+}
+
+static int must_end(void *arg)
 {
 	const struct query *q = arg;
 
-	return q->deadline && clock_now() > q->deadline;
+	return stopped || (q->deadline && clock_now() > q->deadline);
 }
 
 static bool is_name(const char *what)
@@ -47,7 +62,7 @@ static bool is_name(const char *what)
 	return *what && !what[strspn(what, name_chars)];
 }
 
-static const struct question *find_question(const char *name)
+const struct question *question_by_name(const char *name)
 {
 	for (const struct question *q = questions; q->name; q++)
 		if (!strcmp(q->name, name))
@@ -124,15 +139,62 @@ static const char no_findings[] =
 	"SELECT 'not stored' AS subject, 'an older smmtrace made this recording, which has no place for it;"
 	" \"smmtrace check FILE\" judges it' AS says";
 
-/* A question's SQL, or a whole view, or a statement as it is. */
-static int resolve(struct query *q, const char *what, struct error *err)
+static const char *sql_of(const struct question *question, int version)
 {
-	const struct question *question = find_question(what);
+	if (version >= RECORDING_FINDINGS)
+		return question->sql;
+	if (question->finding)
+		return no_findings;
+	return question->sql_1 ? question->sql_1 : question->sql;
+}
+
+/* The event that @arg names, as ?1; it must be there. */
+static int bind_event(struct query *q, const char *name, const char *arg, struct error *err)
+{
+	sqlite3_stmt *look = NULL;
+	int64_t id, last = 0;
+	int got = -1;
+
+	if (cmd_number(arg, &id, NULL) < 0)
+		return fail(err, ERR_USAGE, "query: %s takes the id of an event, a number", name);
+	sqlite3_bind_int64(q->stmt, 1, id);
+	if (!sqlite3_prepare_v2(q->db, "SELECT max(id), coalesce(sum(id = ?1), 0) FROM (SELECT id FROM event"
+				" WHERE id = ?1 UNION ALL SELECT max(id) FROM event)", -1, &look, NULL)) {
+		sqlite3_bind_int64(look, 1, id);
+		got = sqlite3_step(look);
+		last = got == SQLITE_ROW ? sqlite3_column_int64(look, 0) : 0;
+		got = got == SQLITE_ROW ? sqlite3_column_int(look, 1) > 0 : -1;
+	}
+	sqlite3_finalize(look);
+	if (got < 0)
+		return query_fail(q->db, err);
+	if (!got)
+		return fail(err, ERR_USAGE, "query: there is no event %" PRId64 "; ids go up to %" PRId64, id, last);
+	return 0;
+}
+
+static int resolve_question(struct query *q, const struct question *question, const char *arg,
+			    struct error *err)
+{
+	int rc;
+
+	if (question->arg && !arg)
+		return fail(err, ERR_USAGE, "query: %s needs the id of an event: query FILE %s %s", question->name,
+			    question->name, question->arg);
+	rc = prepare(q, sql_of(question, q->version), err);
+	return rc || !arg ? rc : bind_event(q, question->name, arg, err);
+}
+
+/* A question's SQL, or a whole view, or a statement as it is. */
+static int resolve(struct query *q, const char *what, const char *arg, struct error *err)
+{
+	const struct question *question = question_by_name(what);
 	char sql[128];
 
+	if (arg && !(question && question->arg))
+		return fail(err, ERR_USAGE, "query: \"%.40s\" takes no argument; SQL is one word, in quotes", what);
 	if (question)
-		return prepare(q, question->finding && q->version < RECORDING_FINDINGS ? no_findings :
-			       question->sql, err);
+		return resolve_question(q, question, arg, err);
 	if (!is_name(what))
 		return prepare(q, what, err);
 	snprintf(sql, sizeof(sql), "SELECT * FROM \"%.64s\"", what);
@@ -141,10 +203,11 @@ static int resolve(struct query *q, const char *what, struct error *err)
 	return 0;
 }
 
-struct query *query_open(const char *path, const char *what, struct error *err)
+struct query *query_open(const char *path, const char *what, const char *arg, struct error *err)
 {
 	struct query *q = calloc(1, sizeof(*q));
 
+	stopped = 0;
 	if (!q) {
 		fail(err, ERR_OUTPUT, "no memory");
 		return NULL;
@@ -158,8 +221,8 @@ struct query *query_open(const char *path, const char *what, struct error *err)
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
 	sqlite3_limit(q->db, SQLITE_LIMIT_COLUMN, QUERY_MAX_COLUMNS);
 	sqlite3_set_authorizer(q->db, authorize, NULL);
-	sqlite3_progress_handler(q->db, PROGRESS_STEPS, out_of_time, q);
-	if (resolve(q, what, err) < 0) {
+	sqlite3_progress_handler(q->db, PROGRESS_STEPS, must_end, q);
+	if (resolve(q, what, arg, err) < 0) {
 		query_close(q);
 		return NULL;
 	}
@@ -211,8 +274,10 @@ int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct err
 
 	q->deadline = limit_ns > 0 ? clock_now() + limit_ns : 0;
 	rc = give_names(q->stmt, a, err);
-	while (!rc && (got = sqlite3_step(q->stmt)) == SQLITE_ROW)
+	while (!rc && !stopped && (got = sqlite3_step(q->stmt)) == SQLITE_ROW)
 		rc = give_row(q->stmt, a, err);
+	if (stopped)
+		rc = fail(err, ERR_USAGE, "query: interrupted");
 	if (!rc && got != SQLITE_DONE)
 		rc = query_fail(q->db, err);
 	return rc;

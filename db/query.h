@@ -4,7 +4,7 @@
  *
  * SQL comes from a user, views from the file: both may be wrong, endless or hostile.
  * An authorizer admits SELECT, reads and functions only (no ATTACH, PRAGMA, write,
- * extension), one statement, and a progress handler ends it at the time limit.
+ * extension), one statement, and a progress handler ends it at the time limit or when the user says so.
  * To add a question: one entry in questions[] (questions.c).
  */
 #ifndef DB_QUERY_H
@@ -19,6 +19,9 @@
 struct question {
 	const char *name, *help, *sql;
 	bool finding; /* about what the recorder concluded: a recording of schema 1 has an excuse instead */
+	/* What must be told with it, as the help calls it: the id of an event, ?1 in SQL. NULL = nothing. */
+	const char *arg;
+	const char *sql_1; /* for a recording of schema 1; NULL = the same */
 };
 
 /* Ends with a NULL name. */
@@ -44,15 +47,26 @@ struct answer {
 
 struct query;
 
+/* NULL when there is none of that name. */
+const struct question *question_by_name(const char *name);
+
 /*
  * Make @what ready to be answered from the recording at @path: a question's name,
- * the name of a view or table, or a SELECT. NULL with ERR_USAGE for bad SQL or an unknown
- * name (the nearest one is named), ERR_CORRUPT for the file.
+ * the name of a view or table, or a SELECT. @arg goes with a question that wants one, else it is NULL.
+ * NULL with ERR_USAGE for bad SQL, an unknown name (the nearest one is named) or argument,
+ * ERR_CORRUPT for the file.
  */
-struct query *query_open(const char *path, const char *what, struct error *err);
+struct query *query_open(const char *path, const char *what, const char *arg, struct error *err);
 
-/* Answer it, once. @limit_ns 0 = no time limit; running into it is ERR_USAGE. */
+/* Answer it, once. @limit_ns 0 = no time limit; running into it is ERR_USAGE, and so is query_stop(). */
 int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct error *err);
+
+/*
+ * End the answer that is given now, soon. May be called from a signal handler. query_stopped(): was it, since
+ * query_open()?
+ */
+void query_stop(void);
+bool query_stopped(void);
 
 void query_close(struct query *q);
 

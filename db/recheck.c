@@ -52,8 +52,8 @@ static int apply_switch(struct reader *r, const char *key, const char *given,
 	return fail(err, ERR_CORRUPT, "meta '%s': %.300s", key, why.text);
 }
 
-static int set_options(struct reader *r, const struct recheck_switches *s, struct judge_options *o,
-		       struct error *err)
+int recheck_options(struct reader *r, const struct recheck_switches *s, struct judge_options *o,
+		    struct error *err)
 {
 	judge_options_init(o);
 	if (apply_switch(r, "check", s->check, set_check, o, err) < 0 ||
@@ -91,7 +91,7 @@ static int judge_again(struct recheck *c, const struct recheck_switches *s, stru
 	struct judge_options o;
 	int rc;
 
-	if (set_options(c->reader, s, &o, err) < 0)
+	if (recheck_options(c->reader, s, &o, err) < 0)
 		return -(int)err->code;
 	c->judge = judge_new(&o);
 	if (!c->judge)

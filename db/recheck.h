@@ -41,6 +41,10 @@ struct recheck {
 struct recheck *recheck_run(const char *path, const struct recheck_switches *s, struct error *err);
 void recheck_free(struct recheck *c);
 
+/* How @r is to be judged: by @s, else as its recorder did. 0, ERR_USAGE or ERR_CORRUPT. */
+int recheck_options(struct reader *r, const struct recheck_switches *s, struct judge_options *o,
+		    struct error *err);
+
 /* For recheck_run(): set stored and the differences. */
 int recheck_compare(struct recheck *c, bool other_switches, struct error *err);
 

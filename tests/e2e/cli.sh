@@ -165,6 +165,9 @@ fine export-of-nothing '^id,ts_ns,cpu,kind,source,origin,' export good.smm --csv
 refused view-without-terminal 2 'terminal' view good.smm
 refused view-two-files 2 'unexpected argument "b"' view a b
 fine report-of-nothing . report good.smm
+fine query-list-without-a-file "^hang" query --list
+refused query-around-nothing 2 "no event 1;" query good.smm around 1
+refused query-around 2 "query FILE around ID" query good.smm around
 refused query-unknown-name 2 'did you mean "?relocations"?\?' query good.smm relocatoins
 refused query-syntax 2 'syntax error' query good.smm 'SELECT FROM WHERE'
 refused query-that-writes 2 . query good.smm 'DELETE FROM event'
@@ -175,6 +178,16 @@ refused check-unknown-profile 2 'did you mean .ovmf.' check good.smm --profile o
 refused check-unknown-step 2 'gpee' check good.smm --deadline gpee=1s
 fine query-hang 'none is stored' query good.smm hang
 fine query-sql '^42' query good.smm 'SELECT 42'
+
+# --- two recordings
+refused diff-one-file 2 'diff: an argument is missing; usage: smmtrace diff ' diff good.smm
+refused diff-missing-file 2 'absent.smm: No such file' diff good.smm absent.smm
+for file in foreign newer hollow short empty noise pages folder; do
+	refused "diff-$file-file" 4 "$file.smm" diff good.smm $file.smm
+	refused "diff-with-$file-file" 4 "$file.smm" diff $file.smm good.smm
+done
+fine diff-of-the-same '^no difference' diff good.smm good.smm
+refused diff-over-itself 2 'would overwrite the recording' diff good.smm good.smm -o good.smm
 
 # --- targets that are none
 refused attach-nothing 2 'attach: an argument is missing; usage: smmtrace attach TARGET ' attach

@@ -7,6 +7,8 @@
 
 #include "../../db/commands.h"
 #include "../../db/output.h"
+#include "../../db/query-names.h"
+#include "../../db/query-prompt.h"
 #include "../../tracer/clock.h"
 #include "../../tracer/verdict.h"
 #include "recording-fixture.h"
@@ -35,10 +37,10 @@ static const char story[] =
 	"t=1000001700 cpu=1 handoff word=gate addr=0x30008 old=0xffffffffffffffff value=0x1 since=1000001600";
 
 /* What query_open() and query_answer() say to @what, as text in f->text. */
-static int ask(struct fixture *f, const char *what, enum output_format format, int64_t limit,
-	       struct error *err)
+static int ask_with(struct fixture *f, const char *what, const char *arg, enum output_format format,
+		    int64_t limit, struct error *err)
 {
-	struct query *q = query_open(f->path, what, err);
+	struct query *q = query_open(f->path, what, arg, err);
 	FILE *out = fmemopen(f->text, sizeof(f->text), "w");
 	struct output *o = output_new(out, format, false);
 	int rc = q ? query_answer(q, limit, output_answer(o), err) : -(int)err->code;
@@ -51,6 +53,15 @@ static int ask(struct fixture *f, const char *what, enum output_format format, i
 	fclose(out);
 	query_close(q);
 	return rc;
+}
+
+/* A question that wants an event gets the INIT of the story. */
+static int ask(struct fixture *f, const char *what, enum output_format format, int64_t limit,
+	       struct error *err)
+{
+	const struct question *question = question_by_name(what);
+
+	return ask_with(f, what, question && question->arg ? "6" : NULL, format, limit, err);
 }
 
 static const char *answer_of(struct fixture *f, const char *what, enum output_format format)
@@ -114,7 +125,9 @@ static void every_question_has_an_answer(void **state)
 
 	for (const struct question *q = questions; q->name; q++) {
 		assert_true(*q->help);
-		assert_true(strchr(answer_of(f, q->name, OUTPUT_TSV), '\n') + 1 < strchr(f->text, '\0'));
+		answer_of(f, q->name, OUTPUT_TSV);
+		if (strcmp(q->name, "storms")) /* there is none in the story */
+			assert_true(strchr(f->text, '\n') + 1 < strchr(f->text, '\0'));
 	}
 }
 
@@ -167,6 +180,156 @@ static void findings_are_told(void **state)
 	assert_non_null(strstr(answer_of(f, "invariants", OUTPUT_CSV),
 			       ",no-init-in-smm,c,error,violated,2,1,\r\n"));
 	assert_non_null(strstr(f->text, ",one-at-default,d,error,unknown,1,0,nobody looked\r\n"));
+}
+
+static void smis_and_the_writes_that_raise_them(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_non_null(strstr(answer_of(f, "smis", OUTPUT_CSV),
+		"t_s,cpu,id,smbase,dur_us,cause,apm_cmd,apm_data,saved_rip,ended_by\r\n"
+		"0.0,0,4,0x7ffb5000,,apm,0x4,,,\r\n0.0,1,5,0x30000,0.2,apm,0x4,,,reset\r\n"));
+	assert_string_equal(answer_of(f, "ports", OUTPUT_CSV),
+		"t_s,cpu,port,dir,value,smi_id,origin\r\n0.0,0,0xb2,write,0x4,4,observed\r\n");
+	assert_string_equal(answer_of(f, "hotplug", OUTPUT_CSV),
+		"t_s,cpu,reg,dir,value,meaning\r\n1.0e-06,0,4,read,0x1,status: enabled\r\n");
+	assert_string_equal(answer_of(f, "losses", OUTPUT_CSV),
+		"t_s,dur_ms,source,what,count,reason,cpu\r\n1.0e-06,0.0,fixture,lost,12,,\r\n"
+		"1.0e-06,0.0,fixture,blind,,attach,\r\n");
+}
+
+static void smis_are_counted_by_cause_and_length(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(answer_of(f, "smi-causes", OUTPUT_CSV),
+		"cause,apm_cmd,smis,cpus,inside,total_ms,average_us,longest_us,first_id\r\n"
+		"apm,0x4,2,2,1,0.0,0.2,0.2,4\r\nunknown,,2,1,1,0.0,0.2,0.2,10\r\n");
+	assert_string_equal(answer_of(f, "smi-longest", OUTPUT_CSV),
+		"t_s,cpu,id,smbase,dur_us,ended_by,cause,apm_cmd\r\n"
+		"0.0,0,4,0x7ffb5000,1.5,still inside,apm,0x4\r\n"
+		"1.0e-06,1,13,0x7ffb7000,0.7,still inside,,\r\n"
+		"0.0,1,5,0x30000,0.2,reset,apm,0x4\r\n"
+		"1.0e-06,1,10,0x30000,0.2,breakpoint,,\r\n");
+	assert_string_equal(answer_of(f, "smi-percentiles", OUTPUT_CSV),
+		"cpu,smis,p50_us,p90_us,p99_us,longest_us\r\n"
+		"1,2,0.2,0.2,0.2,0.2\r\nall,2,0.2,0.2,0.2,0.2\r\n");
+}
+
+/* CPU 1 takes 1, 2, ... 100 us in SMM, every 9 ms; behind a gap of 11 ms, 9 more. CPU 0's come too slowly. */
+static void storms_and_percentiles_are_found(void **state)
+{
+	struct fixture *f = *state;
+	int64_t ts = 5000000000;
+	char line[200];
+
+	(void)fixture_setup(state);
+	fixture_teardown((void **)&f);
+	f = *state;
+	for (int i = 1; i <= 109; i++, ts += i == 101 ? 11000000 : 9000000) {
+		snprintf(line, sizeof(line), "t=%lld cpu=1 smi-enter smbase=0x7ffb7000\n"
+			 "t=%lld cpu=1 smi-leave via=breakpoint\n", (long long)ts,
+			 (long long)ts + (i <= 100 ? i * 1000 : 1000));
+		record_lines(f, line);
+	}
+	for (int i = 0; i < 12; i++) {
+		snprintf(line, sizeof(line), "t=%lld cpu=0 smi-enter smbase=0x7ffb5000\n"
+			 "t=%lld cpu=0 smi-leave via=breakpoint\n", (long long)ts + i * 20000000ll,
+			 (long long)ts + i * 20000000ll + 5000);
+		record_lines(f, line);
+	}
+	finish(f);
+	assert_string_equal(answer_of(f, "storms", OUTPUT_CSV),
+		"t_s,cpu,smis,dur_ms,per_second,in_smm_ms,apm_cmds,first_id\r\n0.0,1,100,891.0,111.1,5.05,,1\r\n");
+	assert_string_equal(answer_of(f, "smi-percentiles", OUTPUT_CSV),
+		"cpu,smis,p50_us,p90_us,p99_us,longest_us\r\n"
+		"0,12,5.0,5.0,5.0,5.0\r\n1,109,46.0,90.0,99.0,100.0\r\nall,121,40.0,88.0,99.0,100.0\r\n");
+}
+
+static void what_happened_around_an_event_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	answer_of(f, "around", OUTPUT_CSV);
+	assert_non_null(strstr(f->text, "at,id,after_us,cpu,kind,origin,step,broken_rule,detail\r\n"
+			       ",1,-0.4,0,cpu-add,observed,,,apic_id=0\r\n"
+			       ",2,-0.4,1,cpu-add,observed,plug of CPU 1: added,,apic_id=1\r\n"));
+	assert_non_null(strstr(f->text, "\r\n>,6,0.0,0,ipi,observed,,no-init-in-smm,target=1 mode=init"));
+	assert_non_null(strstr(f->text, "\r\n,8,0.1,1,cpu-reset,observed,,no-init-in-smm,in_smm=1\r\n"));
+	assert_null(strstr(f->text, "pause"));
+	assert_non_null(strstr(f->text, "\r\n,19,")); /* the twelfth behind it, without the pause */
+	assert_null(strstr(f->text, "\r\n,20,"));
+}
+
+static void an_argument_must_be_an_event(void **state)
+{
+	static const struct {
+		const char *what, *arg, *says;
+	} bad[] = {
+		{ "around", NULL, "query FILE around ID" }, { "around", "22", "no event 22; ids go up to 21" },
+		{ "around", "0", "no event 0" }, { "around", "x", "a number" }, { "around", "", "a number" },
+		{ "hang", "6", "takes no argument" }, { "SELECT", "1", "takes no argument" },
+		{ "smi_v", "6", "takes no argument" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct error err = { 0 };
+
+		assert_int_equal(ask_with(*state, bad[i].what, bad[i].arg, OUTPUT_TSV, 0, &err), -ERR_USAGE);
+		if (!strstr(err.text, bad[i].says))
+			fail_msg("%s: %s", bad[i].what, err.text);
+	}
+}
+
+static void a_line_is_taken_apart(void **state)
+{
+	static const struct {
+		const char *line, *what, *arg;
+	} cases[] = {
+		{ "hang", "hang", NULL }, { "  hang ; ", "hang", NULL }, { "around 12;", "around", "12" },
+		{ "around", "around", NULL }, { "SELECT 1 ;;", "SELECT 1", NULL }, { "", NULL, NULL },
+		{ " ; ", NULL, NULL }, { "hang 12", "hang 12", NULL }, { "around  x y", "around", "x y" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char line[40], *what, *arg;
+
+		snprintf(line, sizeof(line), "%s", cases[i].line);
+		assert_int_equal(!!query_prompt_split(line, &what, &arg), !!cases[i].what);
+		if (!cases[i].what)
+			continue;
+		assert_string_equal(what, cases[i].what);
+		assert_int_equal(!!arg, !!cases[i].arg);
+		if (arg)
+			assert_string_equal(arg, cases[i].arg);
+	}
+}
+
+static void names_are_completed(void **state)
+{
+	struct query_names *n = query_names_new();
+
+	(void)state;
+	assert_non_null(n);
+	assert_string_equal(query_names_find(n, "reloc", NAMES_FIRST, 0), "relocations");
+	assert_null(query_names_find(n, "reloc", NAMES_FIRST, 1));
+	assert_null(query_names_find(n, "reloc", NAMES_OTHER, 0)); /* no question inside SQL */
+	assert_string_equal(query_names_find(n, "NEW_SM", NAMES_OTHER, 0), "new_smbase");
+	assert_string_equal(query_names_find(n, "smbase", NAMES_TABLE, 0), "smbase_v");
+	assert_null(query_names_find(n, "smbase", NAMES_TABLE, 1));
+	assert_string_equal(query_names_find(n, "smi_v", NAMES_OTHER, 0), "smi_v");
+	assert_null(query_names_find(n, "smi_v", NAMES_OTHER, 1)); /* each once */
+	assert_string_equal(query_names_find(n, "sel", NAMES_FIRST, 0), "SELECT");
+	for (size_t i = 0; query_names_find(n, "", NAMES_FIRST, i); i++)
+		for (const char *c = query_names_find(n, "", NAMES_FIRST, i); *c; c++)
+			assert_in_range(*c, ' ', '~');
+	assert_int_equal(query_names_place("  sm", 2), NAMES_FIRST);
+	assert_int_equal(query_names_place("select 1 from  s", 15), NAMES_TABLE);
+	assert_int_equal(query_names_place("SELECT x FROM a JOIN b", 21), NAMES_TABLE);
+	assert_int_equal(query_names_place("SELECT c", 7), NAMES_OTHER);
+	assert_int_equal(query_names_place("xfrom c", 6), NAMES_OTHER);
+	query_names_free(n);
 }
 
 static void settings_and_words_are_told(void **state)
@@ -275,6 +438,36 @@ static void an_endless_query_is_stopped(void **state)
 	assert_non_null(strstr(err.text, "time limit"));
 	assert_true(clock_now() - began < 20 * NS_PER_SEC);
 	assert_string_equal(((struct fixture *)*state)->text, "");
+}
+
+static int stop_at_a_row(struct answer *a, int columns, const struct cell *cell, struct error *err)
+{
+	(void)a, (void)columns, (void)cell, (void)err;
+	query_stop();
+	return 0;
+}
+
+static int take_any_names(struct answer *a, int columns, const char *const *name, struct error *err)
+{
+	(void)a, (void)columns, (void)name, (void)err;
+	return 0;
+}
+
+static void the_user_can_stop_it(void **state)
+{
+	struct answer a = { take_any_names, stop_at_a_row };
+	struct fixture *f = *state;
+	struct error err = { 0 };
+	struct query *q = query_open(f->path, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
+				     " SELECT x FROM c", NULL, &err);
+
+	assert_non_null(q);
+	assert_false(query_stopped());
+	assert_int_equal(query_answer(q, 0, &a, &err), -ERR_USAGE);
+	assert_string_equal(err.text, "query: interrupted");
+	assert_true(query_stopped());
+	query_close(q);
+	answer_of(f, "cpus", OUTPUT_CSV); /* the next one is answered */
 }
 
 static void a_huge_value_is_refused(void **state)
@@ -398,6 +591,14 @@ int main(void)
 		T(a_summary_per_cpu_adds_up),
 		T(a_hang_reads_well),
 		T(findings_are_told),
+		T(smis_and_the_writes_that_raise_them),
+		T(smis_are_counted_by_cause_and_length),
+		T(storms_and_percentiles_are_found),
+		T(what_happened_around_an_event_is_told),
+		T(an_argument_must_be_an_event),
+		T(the_user_can_stop_it),
+		cmocka_unit_test(a_line_is_taken_apart),
+		cmocka_unit_test(names_are_completed),
 		T(settings_and_words_are_told),
 		T(an_old_recording_has_an_excuse),
 		T(views_can_be_asked_by_name),

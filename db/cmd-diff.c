@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "commands.h"
+
+#include <signal.h>
+
+#include "diff-report.h"
+#include "out-file.h"
+
+#define CONTEXT_MAX 1000
+
+static bool as_json, all;
+static const char *out_path;
+static int64_t context = 3;
+
+static const struct opt opts[] = {
+	{ 0, "all", OPT_FLAG, &all, NULL, "every difference of each CPU, not the first one only" },
+	{ 0, "context", OPT_NUMBER, &context, "N", "lines around a difference (3)" },
+	{ 0, "json", OPT_FLAG, &as_json, NULL, "one JSON document" },
+	{ 'o', "output", OPT_STRING, &out_path, "FILE", "write to FILE instead of standard output" },
+	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
+};
+
+static int check_options(char **path, struct error *err)
+{
+	if (context < 0 || context > CONTEXT_MAX)
+		return fail(err, ERR_USAGE, "diff: --context takes 0 .. %d", CONTEXT_MAX);
+	if (out_file_spares("diff", out_path, path[0], err) < 0)
+		return -(int)err->code;
+	return out_file_spares("diff", out_path, path[1], err);
+}
+
+static int write_diff(const struct diff *d, const struct diff_look *look, struct error *err)
+{
+	FILE *out = out_file_open(out_path, err);
+
+	if (!out)
+		return -(int)err->code;
+	if (as_json)
+		diff_json(out, d, look);
+	else
+		diff_text(out, d, look);
+	return out_file_close(out, out_path, 0, err);
+}
+
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+	struct diff_look look = { { argv[0], argv[1] }, 0, all };
+	struct error err = { 0 };
+	struct diff *d = NULL;
+	int rc = check_options(argv, &err), status;
+
+	(void)cmd, (void)argc;
+	signal(SIGPIPE, SIG_DFL); /* `diff ... | head` ends like any other program there */
+	look.context = (size_t)context;
+	if (rc >= 0)
+		d = diff_open(argv[0], argv[1], &err);
+	if (!d || write_diff(d, &look, &err) < 0) {
+		diff_free(d);
+		return cmd_report(&err);
+	}
+	status = d->same && !d->cut ? 0 : ERR_FINDING;
+	diff_free(d);
+	return status;
+}
+
+const struct cmd cmd_diff = {
+	.name = "diff",
+	.summary = "Compare two recordings: per CPU and per episode, the first thing that differs.",
+	.usage = "GOOD BAD [--all] [--context N] [--json] [-o FILE]",
+	.opts = opts,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};
