@@ -2,6 +2,8 @@
 #include "reader-sql.h"
 #include "reader-rows.h"
 
+#include <string.h>
+
 /* 1 = an event, 0 = of a kind or source this program does not know, negative = damaged. */
 static int event_of_row(struct cursor *c, sqlite3_stmt *q, struct event *ev)
 {
@@ -85,20 +87,51 @@ static int id_range(struct reader *r, const struct reader_filter *f, int64_t ran
 	return 0;
 }
 
+#define FEW_KINDS 8 /* one walk a kind over its index finds them, wherever they are */
+
+/* Is it worth asking where they may be? Not, where the index knows, or nearly every event is taken. */
+static bool is_sparse(const struct reader_filter *f)
+{
+	return f->cpu != READER_ANY_CPU || (f->kinds && __builtin_popcount(f->kinds) > FEW_KINDS);
+}
+
+struct counted {
+	struct cursor *c;
+	int64_t rows;
+};
+
+static int counted_row(sqlite3_stmt *q, void *arg)
+{
+	struct counted *n = arg;
+
+	n->rows++;
+	return event_row(q, n->c);
+}
+
 int reader_events(struct reader *r, const struct reader_filter *f,
 		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err)
 {
 	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.event = cb };
+	struct counted n = { &c, 0 };
 	char sql[READER_SQL_MAX];
-	int64_t range[2];
+	int64_t range[2], part[2];
+	int got;
 
 	if (!r->summary.last_id)
 		return 0;
 	if (id_range(r, f, range, err) < 0)
 		return -(int)ERR_CORRUPT;
 	reader_events_sql(sql, f);
-	return each_row(r, sql, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu,
-			f->limit > 0 ? f->limit : -1 }, event_row, &c, err);
+	do {
+		memcpy(part, range, sizeof(part));
+		got = is_sparse(f) ? next_part(r, f, range, part, err) : range[0] < range[1];
+		if (got <= 0)
+			return got;
+		got = each_row(r, sql, 6, (const int64_t[]){ part[0], part[1], f->from, f->to, f->cpu,
+			       f->limit > 0 ? f->limit - n.rows : -1 }, counted_row, &n, err);
+		range[f->backwards] = part[!f->backwards];
+	} while (!got && (!f->limit || n.rows < f->limit));
+	return got;
 }
 
 struct found {

@@ -103,13 +103,15 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 	if (sqlite3_prepare_v3(r->db, "SELECT value FROM meta WHERE key = ?", -1, SQLITE_PREPARE_PERSISTENT,
 			       &r->meta, NULL))
 		return reader_fail(r, err);
-	if (take_snapshot(r, err) < 0 || load_summary(r, err) < 0)
+	if (open_chart(r, err) < 0 || take_snapshot(r, err) < 0 || load_summary(r, err) < 0)
 		return -(int)ERR_CORRUPT;
 	return 0;
 }
 
 static void disconnect(struct reader *r)
 {
+	forget_statements(r);
+	close_chart(r);
 	sqlite3_finalize(r->meta);
 	sqlite3_close(r->db);
 	r->meta = NULL;
