@@ -44,7 +44,7 @@ static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
  * Ids grow with time, so a range of times is a range of ids and no index on ts is
  * needed. The smallest id in (first_id .. last_id + 1) whose event is not before @ts.
  */
-static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
+static int search_id(struct reader *r, int64_t ts, int64_t *id, struct error *err)
 {
 	int64_t low = r->first_id, high = r->summary.last_id + 1;
 
@@ -59,6 +59,19 @@ static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *
 			high = middle;
 	}
 	*id = low;
+	return 0;
+}
+
+int reader_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
+{
+	struct edge *e = &r->edge[((uint64_t)ts * 0x9e3779b97f4a7c15u) >> 54];
+
+	if (!e->id || e->ts != ts) {
+		if (search_id(r, ts, id, err) < 0)
+			return -(int)ERR_CORRUPT;
+		*e = (struct edge){ ts, *id };
+	}
+	*id = e->id;
 	return 0;
 }
 
@@ -80,9 +93,9 @@ static int id_range(struct reader *r, const struct reader_filter *f, int64_t ran
 
 	range[0] = r->first_id;
 	range[1] = r->summary.last_id + 1;
-	if (f->from > r->summary.first_ns && first_id_at(r, minus(f->from, slack), &range[0], err) < 0)
+	if (f->from > r->summary.first_ns && reader_id_at(r, minus(f->from, slack), &range[0], err) < 0)
 		return -(int)ERR_CORRUPT;
-	if (f->to < r->summary.last_ns && first_id_at(r, past, &range[1], err) < 0)
+	if (f->to < r->summary.last_ns && reader_id_at(r, past, &range[1], err) < 0)
 		return -(int)ERR_CORRUPT;
 	return 0;
 }

@@ -31,6 +31,12 @@ struct reader_chart {
 	bool ready;
 };
 
+/* What reader_id_at() has found: a window's columns are asked for again and again. */
+#define READER_EDGES 1024
+struct edge {
+	int64_t ts, id;         /* id 0 = empty */
+};
+
 struct reader {
 	sqlite3 *db;
 	char path[PATH_MAX];
@@ -44,6 +50,7 @@ struct reader {
 	struct kept_row kept[READER_KEPT];
 	uint64_t uses;
 	struct reader_chart chart;
+	struct edge edge[READER_EDGES];
 };
 
 /* What each_row() carries for the public cursors. */
@@ -81,6 +88,12 @@ void close_chart(struct reader *r);
  */
 int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
 	      struct error *err);
+
+/*
+ * The first id whose event is not before @ts, when ids grow with time; where they do not, events of that time
+ * may be on either side of it. Answers are kept until the recording changes.
+ */
+int reader_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err);
 
 /* Before the connection is closed. */
 void forget_statements(struct reader *r);

@@ -16,7 +16,7 @@ import sys
 import termios
 import time
 
-QUIET = 0.06   # nothing for so long: it is through
+QUIET = 0.04   # nothing for so long: it is through
 PATIENCE = 60  # for one key
 
 # name, keys; what is typed at a prompt is one step with its Enter.
