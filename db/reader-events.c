@@ -100,12 +100,10 @@ static int id_range(struct reader *r, const struct reader_filter *f, int64_t ran
 	return 0;
 }
 
-#define FEW_KINDS 8 /* one walk a kind over its index finds them, wherever they are */
-
 /* Is it worth asking where they may be? Not, where the index knows, or nearly every event is taken. */
 static bool is_sparse(const struct reader_filter *f)
 {
-	return f->cpu != READER_ANY_CPU || (f->kinds && __builtin_popcount(f->kinds) > FEW_KINDS);
+	return f->cpu != READER_ANY_CPU || (f->kinds && !reader_by_index(f));
 }
 
 struct counted {

@@ -19,9 +19,9 @@ import time
 QUIET = 0.04   # nothing for so long: it is through
 PATIENCE = 60  # for one key
 
-# name, keys; what is typed at a prompt is one step with its Enter.
+# name, keys. A search may go on for long: its answer is the first thing it says.
 TOUR = [
-    ("fit", "0"), ("right", "L"), ("left", "H"), ("down", "j"), ("down", "j"), ("up", "k"), ("sparse lane", "jjj"),
+    ("fit", "0"), ("right", "L"), ("left", "H"), ("down", "j"), ("up", "k"), ("to a sparse lane", "jjjj"), ("right", "L"), ("left", "H"),
     ("page", " "), ("page back", "b"),
     ("end", "G"), ("start", "g"), ("end", "G"), ("right at end", "L"), ("start", "g"),
 ] + [("zoom in %d" % i, "+") for i in range(1, 31)] + [("pan right", "d"), ("page", " "), ("page back", "b")] + [
@@ -29,14 +29,17 @@ TOUR = [
     ("fit", "0"), ("next violation", "v"), ("next violation", "v"), ("previous violation", "V"),
     ("next mark", "}"), ("next mark", "}"), ("previous mark", "{"), ("next event", "]"), ("previous event", "["),
     ("episode", "e"), ("episode", "e"), ("pan left", "a"), ("fit", "0"),
-    ("search b2=04", "/b2=04\r"), ("search next", "n"), ("search next", "n"), ("search previous", "N"),
-    ("search a rare kind", "/smbase-write\r"), ("search next", "n"), ("search previous", "N"),
-    ("start", "g"), ("search a rare cpu", "/cpu4\r"), ("search next", "n"),
-    ("start", "g"), ("search what is not there", "/nowhere\r"), ("search next", "n"),
-    ("filter cpu=1", "fcpu=1\r"), ("right", "L"), ("end", "G"), ("fit", "0"),
-    ("filter ipi cpu=4", "f\x15ipi cpu=4\r"), ("end", "G"), ("start", "g"), ("right", "L"), ("page", " "),
-    ("filter cpuhp", "f\x15cpuhp\r"), ("end", "G"), ("fit", "0"), ("no filter", "f\x15\r"), ("end", "G"),
-    ("detail", "\r"), ("detail", "\r"), ("verdict", "x"), ("back", "x"), ("help", "?"), ("back", "qqqq"[:1]),
+    ("type a search", "/b2=04"), ("search", "\r"), ("search next", "n"), ("search previous", "N"),
+    ("type a search", "/smbase-write"), ("search a rare kind", "\r"), ("search next", "n"), ("search previous", "N"),
+    ("start", "g"), ("type a search", "/cpu4"), ("search a rare cpu", "\r"), ("search next", "n"),
+    ("start", "g"), ("type a search", "/nowhere"), ("search what is not there", "\r"), ("key while it searches", "L"),
+    ("search what is not there", "n"), ("zoom while it searches", "+"), ("fit", "0"),
+    ("type a filter", "fcpu=1"), ("filter a cpu", "\r"), ("right", "L"), ("down", "j"), ("up", "k"), ("end", "G"),
+    ("fit", "0"), ("type a filter", "f\x15ipi cpu=4"), ("filter what is rare", "\r"), ("end", "G"), ("start", "g"),
+    ("right", "L"), ("page", " "), ("type a filter", "f\x15cpuhp"), ("filter a kind", "\r"), ("end", "G"),
+    ("fit", "0"), ("type a filter", "f\x15-smi -port -cpuhp"), ("filter kinds out", "\r"), ("end", "G"), ("fit", "0"),
+    ("type a filter", "f\x15"), ("no filter", "\r"), ("end", "G"),
+    ("detail", "\r"), ("detail", "\r"), ("verdict", "x"), ("back", "x"),
 ]
 
 
@@ -73,26 +76,31 @@ class View:
         with open("/proc/%d/status" % self.pid, encoding="ascii", errors="replace") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:")) / 1024
 
-    def settle(self, since, used):
-        """(wall, CPU) seconds until it is quiet."""
+    def settle(self, since, used, first=False):
+        """(wall, CPU) seconds until it is quiet; or until it has said the first thing."""
         busy, seen, ran = since, False, used
         while not self.ended:
             now = time.monotonic()
             said = self._said()
             state, cpu = self._state()
-            if said or state != "S" or cpu - ran > 0.0005:
+            if first and not said:
+                pass
+            elif said or state != "S" or cpu - ran > 0.0005:
                 busy, ran = now, cpu
-                seen = seen or bool(said) or cpu - used > 0.001
+                seen = seen or bool(said) or not first and cpu - used > 0.001
+            if first and seen and not said and now - busy > 0.004:
+                break
             if (seen and now - busy > QUIET) or now - since > PATIENCE or now - since > 1 and now - busy > 0.9:
                 break
             time.sleep(0.001)
         return busy - since, ran - used
 
-    def press(self, keys):
+    def press(self, keys, first):
         used, since = self._state()[1], time.monotonic()
         for key in keys:
             os.write(self.tty, key.encode())
-        return self.settle(since, used)
+        wall, cpu = self.settle(since, used, first=first)
+        return wall / len(keys), cpu / len(keys)
 
     def close(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -105,8 +113,8 @@ def main():
     print("%-26s %8.1f ms %8.1f ms CPU" % ("open", wall * 1e3, cpu * 1e3), flush=True)
     worst = (0, 0, "")
     for name, keys in TOUR:
-        wall, cpu = view.press(keys)
-        worst = max(worst, (cpu / len(keys) if len(set(keys)) == 1 else cpu, wall, name))
+        wall, cpu = view.press(keys, name.startswith("search"))
+        worst = max(worst, (cpu, wall, name))
         print("%-26s %8.1f ms %8.1f ms CPU" % (name, wall * 1e3, cpu * 1e3), flush=True)
         if view.ended:
             sys.exit("the program ended at '%s'" % name)
