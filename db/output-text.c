@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "utf8.h"
+
 const char *cell_safe(char *out, size_t size, const struct cell *c, int digits)
 {
 	if (c->type == CELL_REAL && digits >= 0) {
@@ -64,35 +66,6 @@ void put_csv(FILE *f, const struct cell *c)
 		putc(c->text[i], f);
 	}
 	putc('"', f);
-}
-
-/* Length of the UTF-8 character at @s (RFC 3629: no surrogates, nothing overlong), 0 if there is none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const struct {
-		unsigned char first, last, low, high; /* first byte, and the range of the second */
-		size_t length;
-	} forms[] = {
-		{ 0x00, 0x7f, 0, 0, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-		size_t n = forms[i].length;
-
-		if (s[0] < forms[i].first || s[0] > forms[i].last || left < n)
-			continue;
-		if (n > 1 && (s[1] < forms[i].low || s[1] > forms[i].high))
-			return 0;
-		for (size_t k = 2; k < n; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
-				return 0;
-		return n;
-	}
-	return 0;
 }
 
 static void put_json_text(FILE *f, const unsigned char *s, size_t len)

@@ -216,16 +216,27 @@ static int smi_row(sqlite3_stmt *q, void *arg)
 		.saved_rip = (uint64_t)v[8] });
 }
 
+#define SMI_COLUMNS "id, cpu, enter_ns, leave_ns, smbase, cause, apm_cmd, apm_data, saved_rip"
+
 int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
 		int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err)
 {
 	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.smi = cb };
 	const int64_t bind[] = { cpu, from, to };
 
-	return each_row(r, "SELECT id, cpu, enter_ns, leave_ns, smbase, cause, apm_cmd, apm_data, saved_rip"
-			" FROM smi WHERE cpu = ?1 AND enter_ns <= ?3 AND enter_ns >= coalesce("
-			"(SELECT max(enter_ns) FROM smi WHERE cpu = ?1 AND enter_ns < ?2), ?2)"
+	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE cpu = ?1 AND enter_ns <= ?3 AND enter_ns >="
+			" coalesce((SELECT max(enter_ns) FROM smi WHERE cpu = ?1 AND enter_ns < ?2), ?2)"
 			" AND coalesce(leave_ns, ?2) >= ?2 ORDER BY enter_ns, id", 3, bind, smi_row, &c, err);
+}
+
+int reader_smis_from(struct reader *r, int64_t id, int64_t limit,
+		     int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err)
+{
+	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.smi = cb };
+	const int64_t bind[] = { id, limit };
+
+	return each_row(r, "SELECT " SMI_COLUMNS " FROM smi WHERE id >= ? ORDER BY id LIMIT ?", 2, bind,
+			smi_row, &c, err);
 }
 
 #define ROW_COLUMNS 64

@@ -114,6 +114,10 @@ int reader_cpus(struct reader *r, int (*cb)(void *arg, const struct reader_cpu *
 int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
 		int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err);
 
+/* SMIs of any CPU by id, from @id on; at most @limit of them. */
+int reader_smis_from(struct reader *r, int64_t id, int64_t limit,
+		     int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err);
+
 /* What reader_events() should give. */
 struct reader_filter {
 	uint32_t kinds;      /* bit per enum event_kind; 0 = all */
@@ -138,6 +142,23 @@ int reader_violations(struct reader *r, int cpu, int64_t from, int64_t to, int64
 /* Every episode, by id, with its steps. */
 int reader_episodes(struct reader *r, int (*cb)(void *arg, const struct reader_episode *ep), void *arg,
 		    struct error *err);
+
+/*
+ * A step that a CPU made while it was in SMM: from its time to the next step's (of its episode, or in this
+ * stay), but not beyond the stay. Texts live for the call.
+ */
+struct reader_smi_step {
+	int64_t smi;                 /* id of the stay */
+	int smi_cpu;                 /* the CPU that made it */
+	int64_t from_ns, to_ns;      /* to 0 = nothing followed */
+	int64_t event, episode;
+	int cpu;                     /* of the episode, or CPU_UNKNOWN */
+	const char *name, *letter, *kind;
+};
+
+/* All of them, by stay and time; those of one stay do not overlap. */
+int reader_smi_steps(struct reader *r, int (*cb)(void *arg, const struct reader_smi_step *step), void *arg,
+		     struct error *err);
 
 /* The lines of the last verdict, in order. Untrusted text. */
 int reader_verdict(struct reader *r, int (*cb)(void *arg, const char *subject, const char *text), void *arg,

@@ -157,6 +157,11 @@ for command in view report query check; do
 		refused "$command-$file-file" 4 "$file.smm" "$command" $file.smm
 	done
 done
+for file in foreign newer hollow short empty noise pages folder; do
+	refused "export-$file-file" 4 "$file.smm" export $file.smm --perfetto
+done
+refused export-missing-file 2 'absent.smm: No such file' export absent.smm --chrome
+fine export-of-nothing '^id,ts_ns,cpu,kind,source,origin,' export good.smm --csv
 refused view-without-terminal 2 'terminal' view good.smm
 refused view-two-files 2 'unexpected argument "b"' view a b
 fine report-of-nothing . report good.smm
