@@ -129,11 +129,22 @@ static bool next_event(unsigned from, struct event *e)
 	return true;
 }
 
+/* BUG_TWO_AT_ONCE: there is a second one. */
+static void await_event(unsigned from)
+{
+	struct event e;
+
+	while (!next_event(from, &e))
+		pause();
+}
+
 static void scan(void)
 {
 	struct event e;
 
 	for (unsigned from = 0; from < MAX_CPUS && next_event(from, &e); from = e.selector + 1) {
+		if (seeded(BUG_TWO_AT_ONCE) && online == 1)
+			await_event(e.selector + 1);
 		wait_us(OS_US);
 		if (e.status & CPUHP_REMOVE)
 			unplug(&e);
