@@ -12,9 +12,12 @@
 #define BAR 16
 #define CHARACTER 6.0
 
+/* What comes behind its end, the proof of the new base, belongs to it. */
 static int64_t end_of(const struct chart *c, const struct insight_episode *ep)
 {
-	return ep->end_ns ? ep->end_ns : c->h->rep->end_ns;
+	int64_t last = ep->steps ? ep->at[ep->steps - 1].ts_ns : ep->start_ns;
+
+	return !ep->end_ns ? c->h->rep->end_ns : ep->end_ns > last ? ep->end_ns : last;
 }
 
 /* The first row where it does not touch the one before it. */

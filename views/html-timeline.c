@@ -14,7 +14,8 @@ struct window {
 /* Around its steps; what it waits for afterwards is shown as far as a quarter of that. */
 static struct window around(const struct insight_episode *ep)
 {
-	int64_t last = ep->end_ns ? ep->end_ns : ep->steps ? ep->at[ep->steps - 1].ts_ns : ep->start_ns;
+	int64_t step = ep->steps ? ep->at[ep->steps - 1].ts_ns : ep->start_ns;
+	int64_t last = ep->end_ns > step ? ep->end_ns : step;
 	int64_t length = ns_between(ep->start_ns, last) + 1000;
 	struct window w = { "", ep->start_ns - length / 25, last + (ep->end_ns ? length / 25 : length / 4) };
 
