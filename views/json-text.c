@@ -42,7 +42,7 @@ void json_text(FILE *out, const char *text)
 	putc('"', out);
 }
 
-static void put_place(struct json *j, const char *name)
+static void put_place(struct json_out *j, const char *name)
 {
 	bool in_line = j->depth > j->tall;
 
@@ -57,7 +57,7 @@ static void put_place(struct json *j, const char *name)
 	}
 }
 
-void json_open(struct json *j, const char *name, char bracket)
+void json_put_open(struct json_out *j, const char *name, char bracket)
 {
 	put_place(j, name);
 	fputc(bracket, j->out);
@@ -65,7 +65,7 @@ void json_open(struct json *j, const char *name, char bracket)
 	j->more = false;
 }
 
-void json_close(struct json *j, char bracket)
+void json_put_close(struct json_out *j, char bracket)
 {
 	bool in_line = j->depth > j->tall;
 
@@ -78,18 +78,18 @@ void json_close(struct json *j, char bracket)
 		fputc('\n', j->out);
 }
 
-void json_string(struct json *j, const char *name, const char *text)
+void json_put_string(struct json_out *j, const char *name, const char *text)
 {
 	put_place(j, name);
 	json_text(j->out, text);
 }
 
-void json_word(struct json *j, const char *name, const char *text)
+void json_put_word(struct json_out *j, const char *name, const char *text)
 {
-	json_string(j, name, text && *text ? text : NULL);
+	json_put_string(j, name, text && *text ? text : NULL);
 }
 
-void json_int(struct json *j, const char *name, int64_t value)
+void json_put_int(struct json_out *j, const char *name, int64_t value)
 {
 	put_place(j, name);
 	if (value > EXACT || value < -EXACT)
@@ -99,21 +99,21 @@ void json_int(struct json *j, const char *name, int64_t value)
 		fprintf(j->out, "%" PRId64, value);
 }
 
-void json_int_unless(struct json *j, const char *name, int64_t value, int64_t unknown)
+void json_put_int_unless(struct json_out *j, const char *name, int64_t value, int64_t unknown)
 {
 	if (value == unknown)
-		json_string(j, name, NULL);
+		json_put_string(j, name, NULL);
 	else
-		json_int(j, name, value);
+		json_put_int(j, name, value);
 }
 
-void json_hex(struct json *j, const char *name, uint64_t value)
+void json_put_hex(struct json_out *j, const char *name, uint64_t value)
 {
 	put_place(j, name);
 	fprintf(j->out, "\"0x%" PRIx64 "\"", value);
 }
 
-void json_bool(struct json *j, const char *name, bool value)
+void json_put_bool(struct json_out *j, const char *name, bool value)
 {
 	put_place(j, name);
 	fputs(value ? "true" : "false", j->out);

@@ -18,21 +18,21 @@ void json_text(FILE *out, const char *text);
  * A document being written. Down to depth @tall each value has a line of its own, deeper ones stand in line.
  * @name is the value's name in an object, NULL in an array. The caller closes what it opens.
  */
-struct json {
+struct json_out {
 	FILE *out;
 	int tall, depth;
 	bool more; /* something stands at this depth already */
 };
 
-void json_open(struct json *j, const char *name, char bracket);  /* '{' or '[' */
-void json_close(struct json *j, char bracket);
-void json_string(struct json *j, const char *name, const char *text);
-void json_word(struct json *j, const char *name, const char *text); /* null for "" too */
-void json_bool(struct json *j, const char *name, bool value);
-void json_hex(struct json *j, const char *name, uint64_t value);    /* "0x30000" */
+void json_put_open(struct json_out *j, const char *name, char bracket);  /* '{' or '[' */
+void json_put_close(struct json_out *j, char bracket);
+void json_put_string(struct json_out *j, const char *name, const char *text);
+void json_put_word(struct json_out *j, const char *name, const char *text); /* null for "" too */
+void json_put_bool(struct json_out *j, const char *name, bool value);
+void json_put_hex(struct json_out *j, const char *name, uint64_t value);    /* "0x30000" */
 
 /* Beyond +-2^53, where readers with doubles would round, it is written as hex text: "0x20000000000001". */
-void json_int(struct json *j, const char *name, int64_t value);
-void json_int_unless(struct json *j, const char *name, int64_t value, int64_t unknown); /* null for @unknown */
+void json_put_int(struct json_out *j, const char *name, int64_t value);
+void json_put_int_unless(struct json_out *j, const char *name, int64_t value, int64_t unknown); /* null for @unknown */
 
 #endif

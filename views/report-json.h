@@ -15,10 +15,10 @@
 int report_json(const struct report *rep, struct reader *r, const char *file, FILE *out, struct error *err);
 
 /* report-json-cpus.c: the members "smis" and "cpus". */
-void report_json_smis(struct json *j, const struct report *rep);
-void report_json_cpus(struct json *j, const struct report *rep);
+void report_json_smis(struct json_out *j, const struct report *rep);
+void report_json_cpus(struct json_out *j, const struct report *rep);
 
 /* Time since the first event; null for an @ts of 0. */
-void report_json_time(struct json *j, const char *name, const struct report *rep, int64_t ts);
+void report_json_time(struct json_out *j, const char *name, const struct report *rep, int64_t ts);
 
 #endif
