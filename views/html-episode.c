@@ -43,35 +43,48 @@ int chart_place_episodes(struct chart *c)
 	return rows;
 }
 
+/* The step's letter stands for it where its name has no room. */
+static void put_name(const struct chart *c, const struct insight_episode *ep, unsigned i, double x, double y, double width,
+		     const char *class)
+{
+	const struct insight_step *step = &ep->at[i];
+	bool stuck = ep->stuck && i + 1 == ep->steps;
+	double long_one = (double)strlen(step->name) * CHARACTER + 4;
+	char name[48];
+
+	if (stuck)
+		snprintf(name, sizeof(name), "%s: no %s", step->name, ep->next);
+	else
+		snprintf(name, sizeof(name), "%s", long_one > width && *step->letter ? step->letter : step->name);
+	if ((double)strlen(name) * CHARACTER + 4 > width)
+		return;
+	if (stuck)
+		fprintf(c->h->out, "<rect class=\"plate\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"/>", x + 2,
+			y + 2, (double)strlen(name) * CHARACTER + 8, BAR - 4);
+	fprintf(c->h->out, "<text class=\"step %s\" x=\"%.1f\" y=\"%.1f\">", class, x + 4, y + 12);
+	html_text(c->h->out, name);
+	fputs("</text>", c->h->out);
+}
+
 /* From step @i to the one behind it, or to the end. */
 static void put_segment(const struct chart *c, const struct insight_episode *ep, unsigned i, double y)
 {
 	bool last = i + 1 == ep->steps;
-	int64_t to = last ? end_of(c, ep) : ep->at[i + 1].ts_ns;
-	double x0 = chart_x(c, ep->at[i].ts_ns), x1 = chart_x(c, to), width = x1 - x0;
-	const char *class = last && ep->stuck ? "stuck" : last && !ep->end_ns ? "open" : i % 2 ? "odd" : "even";
 	const struct insight_step *step = &ep->at[i];
-	char name[32];
+	int64_t to = last ? end_of(c, ep) : ep->at[i + 1].ts_ns;
+	double x0 = chart_x(c, step->ts_ns), width = chart_x(c, to) - x0;
+	const char *class = last && ep->stuck ? "stuck" : last && !ep->end_ns ? "open" : i % 2 ? "odd" : "even";
 
 	if (to < c->from || step->ts_ns > c->to || (last && width < 0.5))
 		return;
-	fprintf(c->h->out, "<rect class=\"step %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"><title>", class, x0,
-		y, width < 0.6 ? 0.6 : width, BAR);
+	fprintf(c->h->out, "<rect class=\"step %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\"><title>",
+		class, x0, y, width < 0.6 ? 0.6 : width, BAR);
 	html_print(c->h->out, "%s of CPU %d: %s at %s", ep->kind, ep->cpu, step->name, chart_at(c, step->ts_ns).s);
 	if (!last)
-		html_print(c->h->out, ", then %s after %s", ep->at[i + 1].name, page_lasting(ns_between(step->ts_ns, to)).s);
+		html_print(c->h->out, ", then %s after %s", ep->at[i + 1].name,
+			   page_lasting(ns_between(step->ts_ns, to)).s);
 	fputs("</title></rect>", c->h->out);
-	if (last && ep->stuck)
-		snprintf(name, sizeof(name), "%s: no %s", step->name, ep->next);
-	else if (*step->letter && strlen(step->name) > 1 && (double)(strlen(step->name) + 1) * CHARACTER > width)
-		snprintf(name, sizeof(name), "%s", step->letter);
-	else
-		snprintf(name, sizeof(name), "%s", step->name);
-	if (step->ts_ns >= c->from && (double)strlen(name) * CHARACTER + 4 < width) {
-		fprintf(c->h->out, "<text class=\"step %s\" x=\"%.1f\" y=\"%.1f\">", class, x0 + 3, y + 12);
-		html_text(c->h->out, name);
-		fputs("</text>", c->h->out);
-	}
+	put_name(c, ep, i, x0, y, width, class);
 	fputc('\n', c->h->out);
 }
 
