@@ -48,7 +48,8 @@
 	_(SMI_STORM, "smi-storm") \
 	_(SLOW_HANDLER, "slow-handler") \
 	/* what must be locked */ \
-	_(SMRAM_OPEN, "smram-open") \
+	_(SMRAM_OPEN, "smram-open") /* TSEG can be read and written by all */ \
+	_(SMRAM_UNLOCKED, "smram-unlocked") /* it is closed, and can be opened again */ \
 	_(WINDOW_UNLOCKED, "window-unlocked") \
 	_(SMI_UNLOCKED, "smi-unlocked") \
 	_(NO_FEATURES, "no-features") \

@@ -116,7 +116,9 @@ ZOO = [
     Bug("slow-handler", "rsm-balance", 0, "f", ["CPU 0, the monarch", "has not left 2.0 s later"],
         "CPU 0 is in SMM for 2.5 s before it looks at 0xcd8"),
     # ---- what must be locked ----
-    Bug("smram-open", "smram-locked", 0, "N", ["raised while SMRAM is not locked"],
+    Bug("smram-open", "smram-locked", 0, "N", ["raised while TSEG is off"],
+        "MCH 0x9e without T_EN at the first command 4"),
+    Bug("smram-unlocked", "smram-locked", 0, "N", ["raised while SMRAM is not locked"],
         "MCH 0x9d without D_LCK at the first command 4"),
     Bug("window-unlocked", "smbase-window", None, "N", ["SMRAM at 0x30000 was not locked"],
         "MCH 0x9c without its lock when the OS runs"),

@@ -52,6 +52,15 @@ void rendezvous_gather(void)
 	wait_for_all();
 }
 
+unsigned rendezvous_followers(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < MAX_CPUS; i++)
+		n += ap[i].here;
+	return n;
+}
+
 void rendezvous_release_one(unsigned apic_id)
 {
 	ap[apic_id].here = false;

@@ -35,6 +35,8 @@ void install_plug_handler(void); /* the same, unless it is to have an error */
 /* The monarch: wait for all that are present, for a second; then send those an SMI that are missing, and
  * wait once more; then do without. */
 void rendezvous_gather(void);
+/* How many have come. */
+unsigned rendezvous_followers(void);
 /* Let them go, or one of them alone. */
 void rendezvous_release(void);
 void rendezvous_release_one(unsigned apic_id);

@@ -21,7 +21,7 @@ static void unplug(unsigned selector, unsigned apic_id)
 		rendezvous_park(apic_id);
 	if (seeded(BUG_EJECTED_LATE))
 		rendezvous_release();
-	wait_us(5000);
+	wait_us(seeded(BUG_EJECTED_LATE) || seeded(BUG_EJECTED_OUTSIDE) ? 200000 : 5000); /* they shall be out */
 	eject(selector, apic_id);
 }
 
