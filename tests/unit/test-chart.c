@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The chart of a recording: what is found by it is what a look at every row finds, in recordings made by chance;
- * with the recorder's chart, with one made in memory, made in part, and while the recording grows.
+ * The chart of a recording: what is found by it is what a look at every row finds, in recordings made by
+ * chance; with the recorder's chart, with one made in memory, made in part, and while the recording grows.
  */
 #include "recording-fixture.h"
 
@@ -11,6 +11,7 @@
 #include "../../db/density.h"
 #include "../../tracer/check/check.h"
 #include "../../tracer/clock.h"
+#include "../../views/seek.h"
 
 #define CPUS 5
 #define MANY 12000
@@ -315,6 +316,34 @@ static void a_chart_that_is_none(void **state)
 	all_is_right(f, true);
 }
 
+/* Cut in the smallest pieces, a search finds what it finds at once. */
+static void a_search_in_pieces(void **state)
+{
+	static const char *const words[] = { "lost", "cpu4", "smi-leave cpu4", "nowhere" };
+	struct fixture *f = *state;
+	struct filter filter = FILTER_DEFAULT;
+	int pieces = 0;
+
+	begin_without_chart(f);
+	for (int i = 0; i < 8; i++) {
+		struct seek_piece piece = { .ts = i < 4 ? INT64_MIN : INT64_MAX };
+		struct seek what = { .filter = &filter, .cpu = READER_ANY_CPU, .words = words[i % 4] };
+		struct picture_event once = { 0 }, found = { 0 };
+		int expected = seek_event(f->reader, &what, piece.ts, 0, i >= 4, &once, NULL), got;
+
+		what.piece = &piece;
+		do {
+			piece.out = false;
+			got = seek_event(f->reader, &what, piece.ts, piece.id, i >= 4, &found, NULL);
+			pieces += piece.out;
+		} while (!got && piece.out);
+		assert_int_equal(got, expected);
+		assert_int_equal(got, i % 4 != 3);
+		assert_int_equal(found.id, once.id);
+	}
+	assert_true(pieces > MANY / 64);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -322,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_ended_recording), TEST(events_that_come_late), TEST(a_growing_recording),
 		TEST(a_recording_without_chart), TEST(sums_that_are_not_ready), TEST(a_chart_that_is_none),
+		TEST(a_search_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
