@@ -10,7 +10,8 @@ enum statement { PUT_ZONE, PUT_SUM, LATER_SUMS, STATEMENTS };
 static const char *const statement_sql[STATEMENTS] = {
 	[PUT_ZONE] = "INSERT OR REPLACE INTO zone (first, kinds, cpus) VALUES (?, ?, ?)",
 	[PUT_SUM] = "INSERT OR REPLACE INTO smi_sum (cpu, enter_ns, smis, smm_ns) VALUES (?, ?, ?, ?)",
-	[LATER_SUMS] = "UPDATE smi_sum SET smis = smis + 1, smm_ns = smm_ns + ?3 WHERE cpu = ?1 AND enter_ns > ?2",
+	[LATER_SUMS] = ("UPDATE smi_sum SET smis = smis + 1, smm_ns = smm_ns + ?3"
+			 " WHERE cpu = ?1 AND enter_ns > ?2"),
 };
 
 struct sum {
@@ -30,7 +31,8 @@ struct chart *chart_new(sqlite3 *db)
 	struct chart *c = calloc(1, sizeof(*c));
 
 	for (int i = 0; c && i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[i], NULL)) {
+		if (sqlite3_prepare_v3(db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &c->stmt[i],
+				       NULL)) {
 			chart_free(c);
 			return NULL;
 		}
@@ -65,7 +67,8 @@ int chart_event(struct chart *c, int64_t id, int kind, int cpu)
 
 	if (zone != c->zone) {
 		if (c->kinds)
-			rc = put(c, PUT_ZONE, 3, (const int64_t[]){ c->zone * CHART_ZONE + 1, c->kinds, c->cpus });
+			rc = put(c, PUT_ZONE, 3, (const int64_t[]){ c->zone * CHART_ZONE + 1, c->kinds,
+				 c->cpus });
 		c->zone = zone;
 		c->kinds = c->cpus = 0;
 	}

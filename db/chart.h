@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How readers find their way in millions of events: which kinds and CPUs each thousand events hold (table zone),
- * and running sums of each CPU's SMIs (table smi_sum). The recorder writes them as it goes, one row for some
- * hundred events; a reader makes them in memory for a recording that has none. Functions return SQLite's codes.
+ * How readers find their way in millions of events: which kinds and CPUs each thousand events hold (table
+ * zone), and running sums of each CPU's SMIs (table smi_sum). The recorder writes them as it goes, one row for
+ * some hundred events; a reader makes them in memory for a recording that has none. Functions return SQLite's
+ * codes.
  */
 #ifndef DB_CHART_H
 #define DB_CHART_H
@@ -15,7 +16,8 @@
 
 /* For a database of its own; the file's schema has the same. */
 #define CHART_SCHEMA \
-	"CREATE TABLE zone (first INTEGER PRIMARY KEY, kinds INTEGER NOT NULL, cpus INTEGER NOT NULL) STRICT;" \
+	"CREATE TABLE zone (first INTEGER PRIMARY KEY, kinds INTEGER NOT NULL," \
+	" cpus INTEGER NOT NULL) STRICT;" \
 	"CREATE TABLE smi_sum (cpu INTEGER NOT NULL, enter_ns INTEGER NOT NULL, smis INTEGER NOT NULL," \
 	" smm_ns INTEGER NOT NULL, PRIMARY KEY (cpu, enter_ns)) STRICT, WITHOUT ROWID"
 

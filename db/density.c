@@ -63,11 +63,12 @@ static int sums_at(struct reader *r, int cpu, int64_t ts, struct sums *s, struct
 	s->smis = s->smm_ns = 0;
 	s->until = ts < r->chart.until_ns ? ts : r->chart.until_ns;
 	if (each_chart_row(r, "SELECT enter_ns, smis, smm_ns FROM smi_sum WHERE cpu = ?1 AND enter_ns <= ?2"
-			   " ORDER BY enter_ns DESC LIMIT 1", 2, (const int64_t[]){ cpu, s->until }, sum_row, s,
-			   err) < 0)
+			   " ORDER BY enter_ns DESC LIMIT 1", 2, (const int64_t[]){ cpu, s->until }, sum_row,
+			   s, err) < 0)
 		return -(int)ERR_CORRUPT;
-	return each_row(r, "SELECT enter_ns, leave_ns FROM smi WHERE cpu = ?1 AND enter_ns >= ?2 AND enter_ns < ?3"
-			" ORDER BY enter_ns", 3, (const int64_t[]){ cpu, s->base_ns, s->until }, stay_row, s, err);
+	return each_row(r, "SELECT enter_ns, leave_ns FROM smi WHERE cpu = ?1 AND enter_ns >= ?2"
+			" AND enter_ns < ?3 ORDER BY enter_ns", 3,
+			(const int64_t[]){ cpu, s->base_ns, s->until }, stay_row, s, err);
 }
 
 /* From one edge to the next a CPU did what its sums differ by. A hostile file's may do so by anything. */
@@ -137,7 +138,8 @@ static int count_losses(struct reader *r, struct counting *c, struct error *err)
 int reader_density(struct reader *r, int64_t from, int64_t to, int n, int64_t now, struct density *out,
 		   struct error *err)
 {
-	struct counting c = { .from = from, .to = to, .now = now, .n = n, .cpus = (int)r->summary.cpus, .out = out };
+	struct counting c = { .from = from, .to = to, .now = now, .n = n, .cpus = (int)r->summary.cpus,
+			      .out = out };
 	int rc = 0;
 
 	memset(out, 0, sizeof(*out) * (size_t)(c.cpus + 1) * (size_t)n);

@@ -27,8 +27,9 @@ static inline int density_row(int cpu)
 /*
  * [@from, @to) in @n buckets of like length; bucket i begins at from + i * (to - from) / n.
  * @out is (summary's cpus + 1) * n, by row: the one of everything, then the CPUs', each of @n; it need not be
- * cleared. An SMI that has not ended lasts until @now. 1 = as it says; 0 = the recording has no sums of its own
- * and they are still being made, see reader_prepare(): what is behind those is counted as nothing; or negative.
+ * cleared. An SMI that has not ended lasts until @now. 1 = as it says; 0 = the recording has no sums of its
+ * own and they are still being made, see reader_prepare(): what is behind those is counted as nothing; or
+ * negative. Time in SMM may be told a column late where SMIs came to the recorder out of their order.
  */
 int reader_density(struct reader *r, int64_t from, int64_t to, int n, int64_t now, struct density *out,
 		   struct error *err);

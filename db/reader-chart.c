@@ -66,7 +66,8 @@ static int make_some(struct reader *r, struct error *err)
 	int rc;
 
 	rc = each_row(r, "SELECT id, cpu, enter_ns, leave_ns FROM smi WHERE id > ?1 AND leave_ns IS NOT NULL"
-		      " ORDER BY id LIMIT ?2", 2, (const int64_t[]){ smi, ROWS_A_STEP }, chart_smi_row, r, err);
+		      " ORDER BY id LIMIT ?2", 2, (const int64_t[]){ smi, ROWS_A_STEP }, chart_smi_row, r,
+		      err);
 	if (rc >= 0 && c->smi == smi)
 		rc = each_row(r, "SELECT id, kind, cpu FROM event WHERE id > ?1 ORDER BY id LIMIT ?2", 2,
 			      (const int64_t[]){ event, ROWS_A_STEP }, chart_event_row, r, err);
@@ -143,6 +144,9 @@ static int64_t clamp(int64_t n, const int64_t range[2])
 	return n < range[0] ? range[0] : n > range[1] ? range[1] : n;
 }
 
+#define ZONES_SQL \
+	"SELECT first FROM zone WHERE first > ?1 AND first < ?2 AND kinds & ?3 AND cpus & ?4"
+
 int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
 	      struct error *err)
 {
@@ -163,11 +167,8 @@ int next_part(struct reader *r, const struct reader_filter *f, const int64_t ran
 		part[1] = range[1];
 		return 1;
 	}
-	rc = each_chart_row(r, f->backwards ?
-			    "SELECT first FROM zone WHERE first > ?1 AND first < ?2 AND kinds & ?3 AND cpus & ?4"
-			    " ORDER BY first DESC LIMIT ?5" :
-			    "SELECT first FROM zone WHERE first > ?1 AND first < ?2 AND kinds & ?3 AND cpus & ?4"
-			    " ORDER BY first LIMIT ?5", 5,
+	rc = each_chart_row(r, f->backwards ? ZONES_SQL " ORDER BY first DESC LIMIT ?5" :
+			    ZONES_SQL " ORDER BY first LIMIT ?5", 5,
 			    (const int64_t[]){ known[0] - CHART_ZONE, known[1], kinds, cpus, ZONES_JOINED },
 			    zone_row, &p, err);
 	if (rc < 0)

@@ -83,8 +83,8 @@ int open_chart(struct reader *r, struct error *err);
 void close_chart(struct reader *r);
 
 /*
- * The next stretch of ids in [@range[0], @range[1]) that may hold events of @kinds by @cpu (or READER_ANY_CPU),
- * from the beginning or (@backwards) from the end, into @part. 1, 0 = none is left, or negative.
+ * The next stretch of ids in [@range[0], @range[1]) that may hold events of the kinds and the CPU of @f, from
+ * the beginning or (backwards) from the end, into @part. 1, 0 = none is left, or negative.
  */
 int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
 	      struct error *err);

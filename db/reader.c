@@ -222,8 +222,9 @@ static int smi_row(sqlite3_stmt *q, void *arg)
 int reader_many_smis(struct reader *r, int cpu, int64_t from, int64_t to, int64_t limit, struct error *err)
 {
 	int64_t count = 0;
-	int rc = each_row(r, "SELECT count(*) FROM (SELECT 1 FROM smi WHERE cpu = ?1 AND enter_ns BETWEEN ?2 AND ?3"
-			  " LIMIT ?4)", 4, (const int64_t[]){ cpu, from, to, limit + 1 }, one_number, &count, err);
+	int rc = each_row(r, "SELECT count(*) FROM (SELECT 1 FROM smi WHERE cpu = ?1"
+			  " AND enter_ns BETWEEN ?2 AND ?3 LIMIT ?4)", 4,
+			  (const int64_t[]){ cpu, from, to, limit + 1 }, one_number, &count, err);
 
 	return rc < 0 ? rc : count > limit;
 }

@@ -238,7 +238,8 @@ static int feed_events(struct feeding *f, struct error *err)
 	if (got >= 0)
 		got = too_many(f, kinds, err);
 	if (got <= 0)
-		return got < 0 ? got : events_between(f, kinds, f->l->scale.from, window_end(f->l), FEED_ROWS, err);
+		return got < 0 ? got :
+		       events_between(f, kinds, f->l->scale.from, window_end(f->l), FEED_ROWS, err);
 	f->states = false;
 	got = sample_events(f, kinds, err);
 	f->states = true;

@@ -11,8 +11,8 @@
 #include "../db/reader.h"
 
 /*
- * A search that looks at millions of events is cut in pieces. It ends at @until_ns (CLOCK_MONOTONIC) with @out set,
- * and goes on behind event @id at @ts; then nothing was found so far.
+ * A search that looks at millions of events is cut in pieces. It ends at @until_ns (CLOCK_MONOTONIC) with @out
+ * set, and goes on behind event @id at @ts; then nothing was found so far.
  */
 struct seek_piece {
 	int64_t until_ns;

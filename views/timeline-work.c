@@ -56,8 +56,8 @@ static int hunt(struct timeline *t, bool *changed, struct error *err)
 		say_found_nothing(t);
 	else if (*changed) {
 		t->hunt.told_ns = clock_now();
-		snprintf(t->message, sizeof(t->message), "searching for \"%s\": %d %% (any key ends it)", t->search,
-			 searched(t));
+		snprintf(t->message, sizeof(t->message), "searching for \"%s\": %d %% (any key ends it)",
+			 t->search, searched(t));
 	}
 	return got < 0 ? got : 0;
 }
@@ -66,8 +66,8 @@ int timeline_search(struct timeline *t, bool backwards, struct error *err)
 {
 	bool here = t->chosen.id && t->chosen.ev.ts == t->cursor_ns, changed = true;
 
-	t->hunt = (struct hunt){ .on = true, .backwards = backwards, .begin_id = t->chosen.id, .ts = t->cursor_ns,
-				 .id = here ? t->chosen.id : 0 };
+	t->hunt = (struct hunt){ .on = true, .backwards = backwards, .begin_id = t->chosen.id,
+				 .ts = t->cursor_ns, .id = here ? t->chosen.id : 0 };
 	return hunt(t, &changed, err);
 }
 
