@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "..", "examples", "firmware")]
 from guest import *
-from zoo import ZOO, table  # the one in examples/firmware
+from zoo import ALSO, ZOO, table  # the one in examples/firmware
 
 SECONDS = 5  # for what takes less than three on an idle machine
 named = set()
@@ -111,6 +111,8 @@ def is_named(bug):
         equal(found[0][:3] if found else None, (bug.invariant, bug.cpu, bug.step),
               "the first broken rule, of %s%s" % (found, "; " + missed if missed else ""))
         true(not missed, missed)
+        others = {rule for rule, *_ in found} - {bug.invariant, *ALSO.get(bug.name, ())}
+        equal(others, set(), "rules that do not follow from it, of %s" % found)
         if bug.ends.startswith("stuck"):
             equal(r.one("SELECT step FROM episode_v WHERE status = 'stuck' AND cpu = ?", bug.cpu),
                   bug.ends.split()[1], "where CPU %d hangs" % bug.cpu)
