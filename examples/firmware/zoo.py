@@ -65,11 +65,11 @@ ZOO = [
     # ---- rendezvous and election ----
     Bug("ap-missing", "rendezvous-no-kick", 1, "a", ["CPU 0 had to send CPU 1 an SMI"],
         "CPU 0 stands alone in SMM for a second, sends CPU 1 an SMI, and goes on when it comes", smp=2),
-    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["broadcast (", "CPU 1"],
+    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["CPU 1 did not enter SMM", "the monarch, CPU 0, did not wait for it"],
         "CPU 0 scans 0xcd8 in SMM and relocates CPU 2, and CPU 1 has not entered", smp=2),
     Bug("two-monarchs", "monarch-unique", 1, "a", ["CPU 1 does the work", "CPU 0 is at work"],
         "CPU 1 scans 0xcd8 in SMM as well", smp=2),
-    Bug("ap-not-released", "rsm-balance", 1, "f", ["CPU 1", "has not left"],
+    Bug("ap-not-released", "rsm-balance", 1, "f", ["STUCK: CPU 1 does not leave SMM", "CPU 1 has not left SMM 1.0 s after the monarch, CPU 0"],
         "CPU 0 leaves SMM and CPU 1 does not", smp=2, ends="violated"),
     # ---- INIT and SIPI ----
     Bug("wrong-sipi-vector", "sipi-target", 1, "c", ["CPU 1 to 0xf0000"],

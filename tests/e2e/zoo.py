@@ -96,9 +96,9 @@ def rechecked(r, status):
 def verdict_says(r, says):
     result = smmtrace("query", r.path, "hang")
     equal(result.status, 0, "exit status of query hang: " + result.err)
-    verdict = re.search(r"^verdict\t(.*)$", result.out, re.M)  # not what the rule means, nor another CPU's line
+    verdict = re.search(r"^verdict\t(.*)$", result.out, re.M)  # not in the rule's text, or another CPU's line
     pattern = ".*".join(re.escape(words) for words in says)
-    true(verdict and re.search(pattern, verdict.group(1)), "the verdict does not say %r: %s" % (says, result.out))
+    true(verdict and re.search(pattern, verdict.group(1)), "the verdict says %r: %s" % (says, result.out))
 
 
 def is_named(bug):
