@@ -115,7 +115,8 @@ static void unplug(const struct event *e)
 	clear(e, CPUHP_FW_REMOVE);
 	ask_firmware();
 	cpuhp_select(e->selector);
-	say("os: CPU %u is %s, %u are left", e->apic_id, cpuhp_status() & CPUHP_ENABLED ? "still here" : "gone", online);
+	say("os: CPU %u is %s, %u are left", e->apic_id, cpuhp_status() & CPUHP_ENABLED ? "still here" : "gone",
+	    online);
 }
 
 /* ---- the GPE's handler: as \_SB.CPUS.CSCN, but one CPU after the other ---- */
