@@ -74,7 +74,8 @@ static int take_stay(void *arg, const struct reader_smi *smi)
 	double x0 = chart_x(c, smi->enter_ns), x1 = chart_x(c, to);
 	bool base_default = smi->smbase == SMBASE_DEFAULT;
 
-	if (!run->n || x0 > run->x1 + c->grain || !smi->leave_ns || (c->close && base_default != run->base_default)) {
+	if (!run->n || x0 > run->x1 + c->grain || !smi->leave_ns ||
+	    (c->close && base_default != run->base_default)) {
 		put_body(run);
 		*run = (struct run){ .c = c, .lane = run->lane, .x0 = x0, .from = smi->enter_ns, .smi = *smi,
 				     .open = !smi->leave_ns, .base_default = base_default };
@@ -110,10 +111,10 @@ static void put_gap(const struct run *run)
 
 	if (!run->n)
 		return;
-	fprintf(c->h->out, "<rect class=\"gap\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>", run->x0,
-		y, width < 2 ? 2 : width, end - y);
-	html_print(c->h->out, "%" PRId64 " interval%s, %s in all, from %s on: lost, or nobody could see", run->n,
-		   page_plural(run->n), page_lasting(run->sum).s, chart_at(c, run->from).s);
+	fprintf(c->h->out, "<rect class=\"gap\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
+		run->x0, y, width < 2 ? 2 : width, end - y);
+	html_print(c->h->out, "%" PRId64 " interval%s, %s in all, from %s on: lost, or nobody could see",
+		   run->n, page_plural(run->n), page_lasting(run->sum).s, chart_at(c, run->from).s);
 	fputs("</title></rect>\n", c->h->out);
 }
 

@@ -43,8 +43,8 @@ static void put_arrow(struct chart *c, const struct event *ev, int cpu)
 	if (cell->arrows & bit)
 		return;
 	cell->arrows |= bit;
-	fprintf(c->h->out, "<path class=\"ipi %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1fL%.1f %.1f\"><title>", shape,
-		shape, x, y0, x, y1 > y0 ? y1 - 2 : y1 + 2);
+	fprintf(c->h->out, "<path class=\"ipi %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1fV%.1f\"><title>",
+		shape, shape, x, y0, y1 > y0 ? y1 - 2 : y1 + 2);
 	html_print(c->h->out, "%s %s from CPU %d to CPU %d", chart_at(c, ev->ts).s,
 		   ipi_mode_name[event_get(ev, IPI_MODE, IPI_FIXED) & 7], ev->cpu, cpu);
 	fputs("</title></path>\n", c->h->out);
