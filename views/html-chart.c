@@ -158,7 +158,10 @@ static int draw(struct chart *c, int nr, const char *title, struct error *err)
 	if (rc >= 0)
 		rc = chart_marks(c, err);
 	chart_episodes(c);
-	fputs("</svg></div>\n</figure>\n", c->h->out);
+	fputs("</svg></div>\n", c->h->out);
+	if (c->undrawn)
+		fprintf(c->h->out, "<p class=\"more\">%d more IPIs have no arrow here</p>\n", c->undrawn);
+	fputs("</figure>\n", c->h->out);
 	return rc;
 }
 
