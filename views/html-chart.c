@@ -111,8 +111,8 @@ static void put_frame(const struct chart *c, int nr, const char *title)
 	html_text(out, title);
 	html_print(out, ", %s to %s", chart_at(c, c->from).s, chart_at(c, c->to).s);
 	fprintf(out, "</figcaption>\n<div class=\"scroll\"><svg class=\"chart\" viewBox=\"0 0 %d %.0f\" "
-		"role=\"img\" aria-labelledby=\"chart-%d chart-%d-text\">\n<title id=\"chart-%d\">", CHART_WIDTH, height(c), nr, nr,
-		nr);
+		"role=\"img\" aria-labelledby=\"chart-%d chart-%d-text\">\n<title id=\"chart-%d\">", CHART_WIDTH,
+		height(c), nr, nr, nr);
 	html_text(out, title);
 	fprintf(out, "</title>\n<desc id=\"chart-%d-text\">A lane for each of %d CPUs, its stays in SMM as bars, "
 		"with episodes above and port writes, IPIs, SMBASE writes and broken rules as marks. The tables below tell "
