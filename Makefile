@@ -134,11 +134,12 @@ manual: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
-		$(DESTDIR)$(PREFIX)/share/doc/smmtrace
+		$(DESTDIR)$(PREFIX)/share/doc/smmtrace $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/smmtrace
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 completions/smmtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smmtrace
 	install -m 644 README.md COPYING db/schema.sql $(DESTDIR)$(PREFIX)/share/doc/smmtrace
 
 clean:

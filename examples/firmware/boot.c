@@ -115,8 +115,9 @@ void boot_main(const uint8_t *smm_image, const uint8_t *smm_image_end)
 	cpus = cpus_find(apic_id);
 	start_all();
 	if (smbase_window_open() < 0) {
-		say("boot: this machine has no SMRAM at the default SMBASE: no hot-plug, no SMM");
-		os_run(cpus);
+		say("boot: this machine has no SMRAM at the default SMBASE: no SMM, and the end");
+		for (;;)
+			halt();
 	}
 	say("boot: the 128 KiB at the default SMBASE are ours");
 	load_smm(smm_image, smm_image_end);

@@ -128,6 +128,10 @@ static bool next_event(unsigned from, struct event *e)
 	e->status = cpuhp_status();
 	if (e->selector < from || !(e->status & (CPUHP_INSERT | CPUHP_REMOVE)))
 		return false;
+	if (e->selector >= MAX_CPUS) {
+		say("os: CPU %u is more than this machine can use", e->selector);
+		return false;
+	}
 	e->apic_id = e->selector; /* an OS has it from the MADT; command 3 is the firmware's */
 	return true;
 }

@@ -111,11 +111,8 @@ void smi_main(unsigned apic_id);
 /* The monarch is the boot CPU, as OVMF has it (PlatformSmmBspElection()). */
 void smi_main(unsigned apic_id)
 {
-	if (is_bsp()) {
+	if (is_bsp())
 		lead();
-		return;
-	}
-	rendezvous_follow(apic_id);
-	if (seeded(BUG_TWO_MONARCHS) && apic_id == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG)
-		enumerate(); /* as if it were its turn now */
+	else
+		rendezvous_follow(apic_id);
 }
