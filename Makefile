@@ -73,13 +73,14 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -I$(OBJ) -MMD -MP -c -o $@ $<
 
-# A text file as a C string: db/schema.sql -> db/schema.sql.h
-$(OBJ)/%.sql.h: %.sql
+# A text file as a C string: db/schema.sql -> db/schema.sql.h, views/html.css -> views/html.css.h
+$(OBJ)/%.h: %
 	$(say) GEN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
 $(OBJ)/db/writer.o $(OBJ)/db/query-names.o: $(OBJ)/db/schema.sql.h
+$(OBJ)/views/html.o: $(OBJ)/views/html.css.h
 
 # Objects are rebuilt when the way to build them changes.
 $(OBJ)/flags: FORCE

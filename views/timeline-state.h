@@ -21,6 +21,13 @@ enum page { PAGE_NONE, PAGE_HELP, PAGE_VERDICT };
 
 enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER };
 
+/* A search for words that goes on while nobody types. */
+struct hunt {
+	bool on, backwards;
+	int64_t begin_id, ts, id; /* from where on; it has come so far */
+	int64_t told_ns;          /* when it was last said how far */
+};
+
 struct timeline {
 	const struct timeline_options *opt;
 	struct reader *reader;
@@ -52,11 +59,22 @@ struct timeline {
 	char input[64], search[64];
 	char message[160];
 	int rows, cols;
+	struct hunt hunt;
+	bool prepares;        /* the recording's chart is still being made */
 	int64_t next_look_ns; /* CLOCK_MONOTONIC: not before that is the file looked at again */
 };
 
 /* Do what a key says: 0, or negative when the recording cannot be read. */
 int timeline_key(struct timeline *t, int key, struct error *err);
+
+/*
+ * timeline-work.c: search for t->search from the cursor on; give it up. And what is left to do when nobody
+ * types, a piece at a time; *changed if it shows. 0 or negative.
+ */
+int timeline_search(struct timeline *t, bool backwards, struct error *err);
+void timeline_stop_search(struct timeline *t);
+bool timeline_has_work(const struct timeline *t);
+int timeline_work(struct timeline *t, bool *changed, struct error *err);
 
 /* timeline-insight.c: to the next broken rule, the next episode; forget a rule the cursor has left. */
 int timeline_go_broken(struct timeline *t, bool backwards, struct error *err);

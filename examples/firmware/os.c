@@ -73,12 +73,15 @@ static void clear(const struct event *e, uint8_t what)
 
 static void clear_insert(const struct event *e)
 {
-	if (!seeded(BUG_EVENT_NOT_CLEARED))
-		clear(e, CPUHP_INSERT);
+	if (seeded(BUG_EVENT_NOT_CLEARED))
+		return;
+	clear(e, CPUHP_INSERT);
+	say("os: the event of CPU %u is cleared", e->apic_id);
 }
 
 static void start(const struct event *e)
 {
+	say("os: INIT and SIPI to CPU %u", e->apic_id);
 	wait_us(OS_US);
 	if (cpu_start(e->apic_id))
 		say("os: CPU %u is online, %u in all", e->apic_id, ++online);
@@ -125,6 +128,10 @@ static bool next_event(unsigned from, struct event *e)
 	e->status = cpuhp_status();
 	if (e->selector < from || !(e->status & (CPUHP_INSERT | CPUHP_REMOVE)))
 		return false;
+	if (e->selector >= MAX_CPUS) {
+		say("os: CPU %u is more than this machine can use", e->selector);
+		return false;
+	}
 	e->apic_id = e->selector; /* an OS has it from the MADT; command 3 is the firmware's */
 	return true;
 }

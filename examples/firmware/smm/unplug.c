@@ -9,7 +9,8 @@ static void eject(unsigned selector, unsigned apic_id)
 {
 	smm_cpu[apic_id].present = false;
 	cpuhp_select(selector);
-	cpuhp_set_status(CPUHP_EJECT);
+	cpuhp_set_status(CPUHP_EJECT); /* at once: QEMU ends the CPU before the write is over */
+	rendezvous_ejected(apic_id);
 	say("smm: CPU %u is out", apic_id);
 }
 
