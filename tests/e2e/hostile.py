@@ -237,7 +237,10 @@ class Suite:
             with open(self.path, "wb") as file:
                 file.write(content)
             check(self.all_of({4}) == {4}, content[:20])
-        for statement in ("PRAGMA application_id = 0", "PRAGMA user_version = 3",
+        db = sqlite3.connect(self.good)
+        newer = db.execute("PRAGMA user_version").fetchone()[0] + 1
+        db.close()
+        for statement in ("PRAGMA application_id = 0", "PRAGMA user_version = %d" % newer,
                           "PRAGMA user_version = 2147483647", "DROP TABLE event", "DROP VIEW smi_v",
                           "ALTER TABLE smi RENAME cause TO \"\x1b[31mHOSTILE\"",
                           "ALTER TABLE event RENAME TO \"\x1b[31mHOSTILE\""):
