@@ -11,9 +11,12 @@ static int take(void *arg, const struct bookmark *b)
 	return !bookmarks_put(arg, b);
 }
 
-int timeline_read_bookmarks(struct timeline *t, struct error *err)
+void timeline_read_bookmarks(struct timeline *t)
 {
-	return reader_bookmarks(t->reader, take, &t->bookmarks, err) < 0 ? -1 : 0;
+	struct error why;
+
+	if (reader_bookmarks(t->reader, take, &t->bookmarks, &why) < 0)
+		safe_text(t->message, sizeof(t->message), why.text, strlen(why.text));
 }
 
 void timeline_ask_bookmark(struct timeline *t)

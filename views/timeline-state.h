@@ -84,7 +84,7 @@ int timeline_follow_link(struct timeline *t, struct error *err);
 int timeline_back(struct timeline *t, struct error *err);
 
 /* timeline-bookmarks.c: read those of the file; ask for a text; keep what was typed; to the next one. */
-int timeline_read_bookmarks(struct timeline *t, struct error *err);
+void timeline_read_bookmarks(struct timeline *t);
 void timeline_ask_bookmark(struct timeline *t);
 int timeline_keep_bookmark(struct timeline *t, struct error *err);
 int timeline_go_bookmark(struct timeline *t, bool backwards, struct error *err);

@@ -281,7 +281,8 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	t->scale.width = 1;
 	set_title(t, path);
 	t->reader = reader_open(path, err);
-	if (t->reader && look_again(t, err) >= 0 && timeline_read_bookmarks(t, err) >= 0 && term_open(opt->ascii, err) >= 0) {
+	if (t->reader && look_again(t, err) >= 0 && term_open(opt->ascii, err) >= 0) {
+		timeline_read_bookmarks(t);
 		rc = t->follow ? go_with_end(t, err) : 0;
 		rc = rc < 0 ? rc : loop(t, err);
 		term_close();
