@@ -50,7 +50,7 @@ static uint32_t share_glyph(const struct overview *o, const struct density *d, b
 {
 	static const char ascii[LEVELS + 1] = ".:;-=+*#";
 	__int128 all = (__int128)o->whole.span * (o->cpus ? o->cpus : 1);
-	__int128 level = (__int128)d->smm_ns * LEVELS * o->whole.width / all;
+	__int128 level = ((__int128)d->smm_ns * LEVELS * o->whole.width * 2 + all) / (2 * all); /* the nearest */
 
 	if (!d->smis && !d->smm_ns)
 		return ' ';

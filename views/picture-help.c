@@ -68,7 +68,7 @@ static void help_signs(struct canvas *c, int row, bool utf8)
 	help_marks(c, row, MARK_ROWS, utf8);
 	help_spans(c, row + MARK_ROWS, utf8);
 	canvas_text(c, row + MARK_ROWS + 1, 1, CELL_PLAIN,
-		    "mouse: click chooses, wheel zooms, Ctrl and wheel pans");
+		    "mouse: click chooses, wheel zooms; on the axis it pans, on the list it goes along");
 }
 
 void picture_help(struct canvas *c, bool utf8, int page)

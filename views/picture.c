@@ -146,11 +146,11 @@ static void draw_ruler(struct canvas *c, const struct picture *p)
 		draw_tick(c, p, at, first, tick);
 	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
 		put_on_ruler(c, p, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@');
+	if (cursor >= 0 && cursor < p->scale.width)
+		canvas_put(c, RULER_ROW, PICTURE_GUTTER + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
 	for (int i = 0; p->mark && i < 2; i++)
 		if (p->mark[i] != PICTURE_NO_MARK)
 			put_on_ruler(c, p, p->mark[i], 'A' + (uint32_t)i);
-	if (cursor >= 0 && cursor < p->scale.width)
-		canvas_put(c, RULER_ROW, PICTURE_GUTTER + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
 }
 
 static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, int row)

@@ -199,7 +199,7 @@ int term_open(bool ascii, struct error *err)
 	nodelay(stdscr, TRUE);
 	set_escdelay(25);
 	mouseinterval(0);
-	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED | BUTTON_SHIFT | BUTTON_CTRL | BUTTON_ALT, NULL);
+	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	curs_set(0);
 	start_colours();
 	return 0;
@@ -336,7 +336,7 @@ static int read_mouse(void)
 	term.mouse = (struct term_mouse){
 		.button = ev.bstate & BUTTON4_PRESSED ? TERM_WHEEL_UP : ev.bstate & BUTTON5_PRESSED ? TERM_WHEEL_DOWN :
 			  TERM_CLICK,
-		.row = ev.y, .col = ev.x, .shift = ev.bstate & (BUTTON_SHIFT | BUTTON_CTRL | BUTTON_ALT),
+		.row = ev.y, .col = ev.x,
 	};
 	return TERM_MOUSE;
 }

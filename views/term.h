@@ -47,7 +47,6 @@ enum term_button { TERM_CLICK, TERM_WHEEL_UP, TERM_WHEEL_DOWN };
 struct term_mouse {
 	enum term_button button;
 	int row, col;
-	bool shift; /* or Ctrl, or Alt */
 };
 struct term_mouse term_mouse(void);
 

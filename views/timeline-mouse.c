@@ -51,16 +51,16 @@ static int click(struct timeline *t, const struct term_mouse *m, struct error *e
 	return timeline_choose_nearest(t, err);
 }
 
-/* The wheel zooms where the pointer is; with Ctrl, Shift or Alt it goes along. */
+/* The wheel zooms where the pointer is; over the axis and the overview it pans, over the list it goes through it. */
 static int wheel(struct timeline *t, const struct term_mouse *m, struct error *err)
 {
 	bool closer = m->button == TERM_WHEEL_UP;
 
+	if (m->row < t->layout.lanes_row || (t->layout.overview_row && m->row == t->layout.overview_row))
+		return timeline_pan(t, (closer ? -1 : 1) * (t->scale.span / 8), err);
 	if (m->col >= t->layout.pane_col && m->row >= t->layout.pane_row)
 		return timeline_go(t, &(struct seek){ .filter = &t->filter, .cpu = READER_ANY_CPU }, closer, true,
 				   closer ? "that is the first event" : "that is the last event", err);
-	if (m->shift)
-		return timeline_pan(t, (closer ? -1 : 1) * (t->scale.span / 8), err);
 	t->cursor_ns = time_at(&t->scale, m->col - PICTURE_GUTTER);
 	timeline_zoom(t, closer ? 1 : 2, closer ? 2 : 1);
 	return timeline_choose_nearest(t, err);

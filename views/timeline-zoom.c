@@ -3,13 +3,15 @@
 
 #include <stdio.h>
 
+#define MOMENT_SPAN (SCALE_MIN_SPAN * 1000) /* round what takes no time: 1 ms */
+
 /* [@from, @to] with some room on both sides. */
 static void show_stretch(struct timeline *t, int64_t from, int64_t to)
 {
 	int64_t span = ns_between(from, to > from ? to : from);
 
 	t->follow = false;
-	timeline_show(t, from + span / 2, ns_sum(span, span / 8 + SCALE_MIN_SPAN));
+	timeline_show(t, from + span / 2, span ? ns_sum(span, span / 8 + SCALE_MIN_SPAN) : MOMENT_SPAN);
 }
 
 /* The evidence of the chosen rule, as far as it is in the recording. */
@@ -43,7 +45,7 @@ int timeline_zoom_to(struct timeline *t, struct error *err)
 	else if (t->smi.id)
 		show_stretch(t, t->smi.enter_ns, t->smi.leave_ns ? t->smi.leave_ns : t->feed.now_ns);
 	else if (t->chosen.id)
-		timeline_show(t, t->chosen.ev.ts, SCALE_MIN_SPAN * 1000);
+		timeline_show(t, t->chosen.ev.ts, MOMENT_SPAN);
 	else
 		snprintf(t->message, sizeof(t->message), "nothing here to zoom to");
 	return 0;

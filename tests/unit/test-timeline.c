@@ -591,7 +591,7 @@ static void the_overview_shows_all_and_the_window(void **state)
 	assert_int_equal(overview_read(&o, s->reader, 1000000000, 1089999999, 45, &err), 0);
 	assert_true(canvas_resize(&s->canvas, 1, 60));
 	overview_draw(&o, &window, 1030000000, false, &s->canvas, 0, 10);
-	assert_screen(&s->canvas, (const char *const[]){ " overview           [########]!====!==================-" }, 1);
+	assert_screen(&s->canvas, (const char *const[]){ " overview           [########]!====!===================" }, 1);
 	assert_true(canvas_at(&s->canvas, 0, 25)->cursor);
 	overview_free(&o);
 	stage_free(s);
