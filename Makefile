@@ -73,13 +73,14 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CPPFLAGS) -I$(OBJ) -MMD -MP -c -o $@ $<
 
-# A text file as a C string: db/schema.sql -> db/schema.sql.h
-$(OBJ)/%.sql.h: %.sql
+# A text file as a C string: db/schema.sql -> db/schema.sql.h, views/html.css -> views/html.css.h
+$(OBJ)/%.h: %
 	$(say) GEN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
 $(OBJ)/db/writer.o $(OBJ)/db/query-names.o: $(OBJ)/db/schema.sql.h
+$(OBJ)/views/html.o: $(OBJ)/views/html.css.h
 
 # Objects are rebuilt when the way to build them changes.
 $(OBJ)/flags: FORCE
@@ -133,11 +134,12 @@ manual: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
-		$(DESTDIR)$(PREFIX)/share/doc/smmtrace
+		$(DESTDIR)$(PREFIX)/share/doc/smmtrace $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/smmtrace
 	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(wildcard man/*.7) $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 644 completions/smmtrace.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smmtrace
 	install -m 644 README.md COPYING db/schema.sql $(DESTDIR)$(PREFIX)/share/doc/smmtrace
 
 clean:

@@ -11,6 +11,7 @@
 #include "tracer/nearest.h"
 #include "tracer/wrap.h"
 #include "views/commands.h"
+#include "views/complete.h"
 
 #define SUMMARY_COLUMN 11
 
@@ -89,12 +90,21 @@ static int show_version(int argc, char **argv)
 	return 0;
 }
 
+/* Not for people: what completions/smmtrace.bash asks. */
+static int show_completions(int argc, char **argv)
+{
+	if (argc > 1)
+		complete(commands, argc - 1, argv + 1);
+	return 0;
+}
+
 /* What main() answers itself, before any command. */
 static const struct builtin {
 	const char *word;
 	int (*run)(int argc, char **argv);
 } builtins[] = {
 	{ "help", show_help }, { "-h", show_help }, { "--help", show_help }, { "--version", show_version },
+	{ "--complete", show_completions },
 };
 
 static int run_command(const struct cmd *cmd, int argc, char **argv)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "density.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "reader-rows.h"
 
 struct counting {
 	int64_t from, to, now;
-	int n, row;
+	int n, cpus, bucket;
 	struct density *out;
 };
 
@@ -25,30 +26,74 @@ static int bucket_of(const struct counting *c, int64_t ts)
 	return i;
 }
 
-static void add_stay(struct counting *c, int row, int64_t enter, int64_t leave)
+/* What @cpu had done by @ts: sums of all its stays before. */
+struct sums {
+	int64_t base_ns;       /* the stays from here on are still to be added */
+	int64_t until, now;
+	int64_t smis, smm_ns;
+};
+
+static int sum_row(sqlite3_stmt *q, void *arg)
 {
-	struct density *out = &c->out[row * c->n];
-	int64_t from = enter > c->from ? enter : c->from, to = leave < c->to ? leave : c->to;
+	struct sums *s = arg;
 
-	if (enter >= c->from && enter < c->to)
-		out[bucket_of(c, enter)].smis++;
-	while (from < to) {
-		int i = bucket_of(c, from);
-		int64_t end = edge(c, i + 1) < to ? edge(c, i + 1) : to;
-
-		out[i].smm_ns += end - from;
-		from = end;
-	}
+	get_int(q, 0, 0, &s->base_ns);
+	get_int(q, 1, 0, &s->smis);
+	get_int(q, 2, 0, &s->smm_ns);
+	return 1;
 }
 
-static int take_smi(void *arg, const struct reader_smi *smi)
+static int stay_row(sqlite3_stmt *q, void *arg)
 {
-	struct counting *c = arg;
-	int64_t leave = smi->leave_ns ? smi->leave_ns : c->now;
+	struct sums *s = arg;
+	int64_t enter, leave;
 
-	add_stay(c, c->row, smi->enter_ns, leave);
-	add_stay(c, DENSITY_ALL, smi->enter_ns, leave);
+	get_int(q, 0, 0, &enter);
+	get_int(q, 1, s->now, &leave);
+	leave = leave < s->until ? leave : s->until;
+	s->smis++;
+	if (is_sane(enter) && is_sane(leave) && leave > enter)
+		s->smm_ns += leave - enter;
 	return 0;
+}
+
+static int sums_at(struct reader *r, int cpu, int64_t ts, struct sums *s, struct error *err)
+{
+	s->base_ns = INT64_MIN;
+	s->smis = s->smm_ns = 0;
+	s->until = ts < r->chart.until_ns ? ts : r->chart.until_ns;
+	if (each_chart_row(r, "SELECT enter_ns, smis, smm_ns FROM smi_sum WHERE cpu = ?1 AND enter_ns <= ?2"
+			   " ORDER BY enter_ns DESC LIMIT 1", 2, (const int64_t[]){ cpu, s->until }, sum_row, s,
+			   err) < 0)
+		return -(int)ERR_CORRUPT;
+	return each_row(r, "SELECT enter_ns, leave_ns FROM smi WHERE cpu = ?1 AND enter_ns >= ?2 AND enter_ns < ?3"
+			" ORDER BY enter_ns", 3, (const int64_t[]){ cpu, s->base_ns, s->until }, stay_row, s, err);
+}
+
+/* From one edge to the next a CPU did what its sums differ by. A hostile file's may do so by anything. */
+static void add_difference(struct density *out, const struct sums *from, const struct sums *to)
+{
+	uint64_t smis = (uint64_t)to->smis - (uint64_t)from->smis;
+	uint64_t smm_ns = (uint64_t)to->smm_ns - (uint64_t)from->smm_ns;
+
+	if (is_sane((int64_t)smis) && is_sane(out->smis + (int64_t)smis))
+		out->smis += (int64_t)smis;
+	if (is_sane((int64_t)smm_ns) && is_sane(out->smm_ns + (int64_t)smm_ns))
+		out->smm_ns += (int64_t)smm_ns;
+}
+
+static int count_smis(struct reader *r, const struct counting *c, int cpu, struct error *err)
+{
+	struct sums before = { .now = c->now }, behind = before;
+	int rc = sums_at(r, cpu, c->from, &before, err);
+
+	for (int i = 0; i < c->n && rc >= 0; i++) {
+		rc = sums_at(r, cpu, edge(c, i + 1), &behind, err);
+		add_difference(&c->out[density_row(cpu) * c->n + i], &before, &behind);
+		add_difference(&c->out[DENSITY_ALL * c->n + i], &before, &behind);
+		before = behind;
+	}
+	return rc;
 }
 
 static int take_violation(void *arg, const struct reader_violation *v)
@@ -57,58 +102,52 @@ static int take_violation(void *arg, const struct reader_violation *v)
 	int i = bucket_of(c, v->ts_ns);
 
 	c->out[DENSITY_ALL * c->n + i].violations++;
-	if (v->cpu != CPU_UNKNOWN)
+	if (v->cpu >= 0 && v->cpu < c->cpus)
 		c->out[density_row(v->cpu) * c->n + i].violations++;
 	return 0;
 }
 
-static int take_loss(void *arg, int64_t id, const struct event *ev)
+static int loss_row(sqlite3_stmt *q, void *arg)
 {
 	struct counting *c = arg;
-	int i = bucket_of(c, ev->ts);
+	struct density *all = &c->out[DENSITY_ALL * c->n + c->bucket];
+	int64_t cpu;
 
-	(void)id;
-	c->out[DENSITY_ALL * c->n + i].losses++;
-	if (ev->cpu != CPU_UNKNOWN)
-		c->out[density_row(ev->cpu) * c->n + i].losses++;
-	return 0;
+	get_int(q, 0, CPU_UNKNOWN, &cpu);
+	if (cpu >= 0 && cpu < c->cpus)
+		c->out[density_row((int)cpu) * c->n + c->bucket].losses++;
+	return ++all->losses == DENSITY_LOSSES;
+}
+
+static int count_losses(struct reader *r, struct counting *c, struct error *err)
+{
+	int64_t from, to;
+	int rc = reader_id_at(r, c->from, &from, err);
+
+	for (c->bucket = 0; c->bucket < c->n && rc >= 0; c->bucket++) {
+		rc = reader_id_at(r, edge(c, c->bucket + 1), &to, err);
+		if (rc >= 0)
+			rc = each_row(r, "SELECT cpu FROM event WHERE kind = ?1 AND id >= ?2 AND id < ?3", 3,
+				      (const int64_t[]){ EV_LOST, from, to }, loss_row, c, err);
+		from = to;
+	}
+	return rc;
 }
 
 int reader_density(struct reader *r, int64_t from, int64_t to, int n, int64_t now, struct density *out,
 		   struct error *err)
 {
-	int cpus = (int)reader_summary(r)->cpus;
-	struct counting c = { from, to, now, n, 0, out };
-	struct reader_filter lost = READER_ALL;
-	int got = 0;
+	struct counting c = { .from = from, .to = to, .now = now, .n = n, .cpus = (int)r->summary.cpus, .out = out };
+	int rc = 0;
 
-	memset(out, 0, sizeof(*out) * (size_t)(cpus + 1) * (size_t)n);
-	if (to - from < n)
+	memset(out, 0, sizeof(*out) * (size_t)(c.cpus + 1) * (size_t)n);
+	if (to <= from || to - from < n)
 		return 1;
-	for (int i = 0; i < cpus && got >= 0; i++) {
-		c.row = density_row(i);
-		got = reader_smis(r, i, from, to - 1, take_smi, &c, err);
-	}
-	if (got >= 0)
-		got = reader_violations(r, READER_ANY_CPU, from, to - 1, 0, false, take_violation, &c, err);
-	lost.kinds = 1u << EV_LOST;
-	lost.from = from;
-	lost.to = to - 1;
-	if (got >= 0)
-		got = reader_events(r, &lost, take_loss, &c, err);
-	return got < 0 ? got : 1;
-}
-
-int reader_prepare(struct reader *r, int64_t budget_ns, struct error *err)
-{
-	(void)r;
-	(void)budget_ns;
-	(void)err;
-	return 0;
-}
-
-int reader_prepared(const struct reader *r)
-{
-	(void)r;
-	return 100;
+	for (int i = 0; i < c.cpus && rc >= 0; i++)
+		rc = count_smis(r, &c, i, err);
+	if (rc >= 0 && r->summary.violations)
+		rc = reader_violations(r, READER_ANY_CPU, from, to - 1, 0, false, take_violation, &c, err);
+	if (rc >= 0 && r->summary.lost)
+		rc = count_losses(r, &c, err);
+	return rc < 0 ? rc : r->chart.ready;
 }

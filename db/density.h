@@ -12,13 +12,13 @@ struct density {
 	int64_t smis;       /* entered in it */
 	int64_t smm_ns;     /* time in SMM that lies in it; for all CPUs together their sum */
 	int64_t violations; /* stored ones that were found in it */
-	int64_t losses;     /* intervals of lost events that begin in it; DENSITY_LOSSES stands for more, too */
+	int64_t losses;     /* lost events that were told in it; DENSITY_LOSSES stands for more, too */
 };
 
 #define DENSITY_LOSSES 16
 #define DENSITY_ALL 0 /* the row of everything, also of what is about no CPU */
 
-/* Its row of a CPU. */
+/* The row of a CPU. */
 static inline int density_row(int cpu)
 {
 	return cpu + 1;

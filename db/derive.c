@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "derive.h"
+#include "chart.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static const char *const statement_sql[STATEMENTS] = {
 
 struct derive {
 	sqlite3_stmt *stmt[STATEMENTS];
+	struct chart *chart;
 	struct stay stay[EVENT_MAX_CPUS];
 	struct cpu cpu[EVENT_MAX_CPUS];
 	bool cpu_changed[EVENT_MAX_CPUS];
@@ -57,6 +59,12 @@ struct derive *derive_new(sqlite3 *db)
 			derive_free(d);
 			return NULL;
 		}
+	if (d)
+		d->chart = chart_new(db);
+	if (d && !d->chart) {
+		derive_free(d);
+		return NULL;
+	}
 	return d;
 }
 
@@ -66,6 +74,7 @@ void derive_free(struct derive *d)
 		return;
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(d->stmt[i]);
+	chart_free(d->chart);
 	free(d);
 }
 
@@ -218,6 +227,8 @@ static int end_stay(struct derive *d, const struct sink_event *se)
 	s->leave_ns = KNOWN(se->ev->ts);
 	s->ended_by = how_ended(se->ev);
 	rc = put_stay(d, se->ev->cpu);
+	if (!rc)
+		rc = chart_stay(d->chart, se->ev->cpu, s->smi.enter_ns, se->ev->ts);
 	s->smi.id = 0;
 	return rc;
 }
@@ -284,8 +295,10 @@ static void keep_targets(struct derive *d, const struct model *m)
 int derive_event(struct derive *d, const struct sink_event *se)
 {
 	const struct event *ev = se->ev;
-	int rc;
+	int rc = chart_event(d->chart, se->id, ev->kind, ev->cpu);
 
+	if (rc)
+		return rc;
 	add_totals(d, ev);
 	if (ev->kind == EV_PORT && event_get(ev, PORT_PORT, 0) == APM_CNT &&
 	    event_get(ev, PORT_DIR, DIR_READ) == DIR_WRITE)

@@ -2,6 +2,8 @@
 #include "reader-sql.h"
 #include "reader-rows.h"
 
+#include <string.h>
+
 /* 1 = an event, 0 = of a kind or source this program does not know, negative = damaged. */
 static int event_of_row(struct cursor *c, sqlite3_stmt *q, struct event *ev)
 {
@@ -42,7 +44,7 @@ static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
  * Ids grow with time, so a range of times is a range of ids and no index on ts is
  * needed. The smallest id in (first_id .. last_id + 1) whose event is not before @ts.
  */
-static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
+static int search_id(struct reader *r, int64_t ts, int64_t *id, struct error *err)
 {
 	int64_t low = r->first_id, high = r->summary.last_id + 1;
 
@@ -57,6 +59,19 @@ static int first_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *
 			high = middle;
 	}
 	*id = low;
+	return 0;
+}
+
+int reader_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err)
+{
+	struct edge *e = &r->edge[((uint64_t)ts * 0x9e3779b97f4a7c15u) >> 54];
+
+	if (!e->id || e->ts != ts) {
+		if (search_id(r, ts, id, err) < 0)
+			return -(int)ERR_CORRUPT;
+		*e = (struct edge){ ts, *id };
+	}
+	*id = e->id;
 	return 0;
 }
 
@@ -78,27 +93,56 @@ static int id_range(struct reader *r, const struct reader_filter *f, int64_t ran
 
 	range[0] = r->first_id;
 	range[1] = r->summary.last_id + 1;
-	if (f->from > r->summary.first_ns && first_id_at(r, minus(f->from, slack), &range[0], err) < 0)
+	if (f->from > r->summary.first_ns && reader_id_at(r, minus(f->from, slack), &range[0], err) < 0)
 		return -(int)ERR_CORRUPT;
-	if (f->to < r->summary.last_ns && first_id_at(r, past, &range[1], err) < 0)
+	if (f->to < r->summary.last_ns && reader_id_at(r, past, &range[1], err) < 0)
 		return -(int)ERR_CORRUPT;
 	return 0;
+}
+
+/* Is it worth asking where they may be? Not, where the index knows, or nearly every event is taken. */
+static bool is_sparse(const struct reader_filter *f)
+{
+	return f->cpu != READER_ANY_CPU || (f->kinds && !reader_by_index(f));
+}
+
+struct counted {
+	struct cursor *c;
+	int64_t rows;
+};
+
+static int counted_row(sqlite3_stmt *q, void *arg)
+{
+	struct counted *n = arg;
+
+	n->rows++;
+	return event_row(q, n->c);
 }
 
 int reader_events(struct reader *r, const struct reader_filter *f,
 		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err)
 {
 	struct cursor c = { .r = r, .err = err, .arg = arg, .cb.event = cb };
+	struct counted n = { &c, 0 };
 	char sql[READER_SQL_MAX];
-	int64_t range[2];
+	int64_t range[2], part[2];
+	int got;
 
 	if (!r->summary.last_id)
 		return 0;
 	if (id_range(r, f, range, err) < 0)
 		return -(int)ERR_CORRUPT;
 	reader_events_sql(sql, f);
-	return each_row(r, sql, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu,
-			f->limit > 0 ? f->limit : -1 }, event_row, &c, err);
+	do {
+		memcpy(part, range, sizeof(part));
+		got = is_sparse(f) ? next_part(r, f, range, part, err) : range[0] < range[1];
+		if (got <= 0)
+			return got;
+		got = each_row(r, sql, 6, (const int64_t[]){ part[0], part[1], f->from, f->to, f->cpu,
+			       f->limit > 0 ? f->limit - n.rows : -1 }, counted_row, &n, err);
+		range[f->backwards] = part[!f->backwards];
+	} while (!got && (!f->limit || n.rows < f->limit));
+	return got;
 }
 
 struct found {

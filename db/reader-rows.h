@@ -10,7 +10,32 @@
 #include <limits.h>
 #include <sqlite3.h>
 
+#include "chart.h"
 #include "reader.h"
+
+/* Statements that are kept prepared, the latest used ones; each_row() may run within each_row(). */
+#define READER_KEPT 32
+struct kept_row {
+	sqlite3_stmt *q;
+	bool running;
+	uint64_t used;
+};
+
+/* The chart of a recording (chart.h): its own, or the one made in memory. */
+struct reader_chart {
+	sqlite3 *db;            /* where its tables are; the reader's own, or */
+	sqlite3 *memory;        /* NULL = they are in the file */
+	struct chart *maker;
+	int64_t event, smi;     /* up to these ids it is made */
+	int64_t until_ns;       /* the entries before this are in its sums */
+	bool ready;
+};
+
+/* What reader_id_at() has found: a window's columns are asked for again and again. */
+#define READER_EDGES 1024
+struct edge {
+	int64_t ts, id;         /* id 0 = empty */
+};
 
 struct reader {
 	sqlite3 *db;
@@ -22,6 +47,10 @@ struct reader {
 	int version;            /* of the schema */
 	sqlite3_stmt *meta;
 	int64_t deadline;       /* CLOCK_MONOTONIC, 0 = none */
+	struct kept_row kept[READER_KEPT];
+	uint64_t uses;
+	struct reader_chart chart;
+	struct edge edge[READER_EDGES];
 };
 
 /* What each_row() carries for the public cursors. */
@@ -44,6 +73,30 @@ struct cursor {
 /* Run @sql with @n numbers bound. @row is called for each row until it returns nonzero, which is returned. */
 int each_row(struct reader *r, const char *sql, int n, const int64_t *bind,
 	     int (*row)(sqlite3_stmt *q, void *arg), void *arg, struct error *err);
+
+/* The same where the chart is. */
+int each_chart_row(struct reader *r, const char *sql, int n, const int64_t *bind,
+		   int (*row)(sqlite3_stmt *q, void *arg), void *arg, struct error *err);
+
+/* Find out whether the file has a chart, or begin one in memory; let go of it. */
+int open_chart(struct reader *r, struct error *err);
+void close_chart(struct reader *r);
+
+/*
+ * The next stretch of ids in [@range[0], @range[1]) that may hold events of @kinds by @cpu (or READER_ANY_CPU),
+ * from the beginning or (@backwards) from the end, into @part. 1, 0 = none is left, or negative.
+ */
+int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
+	      struct error *err);
+
+/*
+ * The first id whose event is not before @ts, when ids grow with time; where they do not, events of that time
+ * may be on either side of it. Answers are kept until the recording changes.
+ */
+int reader_id_at(struct reader *r, int64_t ts, int64_t *id, struct error *err);
+
+/* Before the connection is closed. */
+void forget_statements(struct reader *r);
 
 /* A row function for one number: column 0 to *(int64_t *)arg, which stays as it is for NULL. */
 int one_number(sqlite3_stmt *q, void *arg);

@@ -5,6 +5,15 @@
 
 #define ALL_KINDS ((1u << EVENT_KIND_COUNT) - 1)
 #define FEW_KINDS 8 /* up to here one index walk a kind, merged, beats a look at every event */
+/* What recordings are full of. Where none of it is wanted, index walks are better for any number of kinds. */
+#define FREQUENT (1u << EV_SMI_ENTER | 1u << EV_SMI_LEAVE | 1u << EV_PORT | 1u << EV_CPUHP | 1u << EV_PAUSE)
+
+bool reader_by_index(const struct reader_filter *f)
+{
+	uint32_t kinds = f->kinds ? f->kinds & ALL_KINDS : ALL_KINDS;
+
+	return __builtin_popcount(kinds) <= FEW_KINDS || !(kinds & FREQUENT);
+}
 
 static const char *cpu_condition(int cpu)
 {
@@ -50,7 +59,7 @@ void reader_events_sql(char sql[READER_SQL_MAX], const struct reader_filter *f)
 
 	if (!kinds)
 		arm(sql, &used, f, EVENT_KIND_COUNT); /* kinds that do not exist: nothing */
-	else if (__builtin_popcount(kinds) > FEW_KINDS)
+	else if (!reader_by_index(f))
 		scan(sql, &used, f, kinds);
 	else
 		for (int k = 0; k < EVENT_KIND_COUNT; k++)

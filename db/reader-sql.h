@@ -12,6 +12,9 @@
  * Events as @f wants them. Parameters: ?1 first id, ?2 end of ids (not included),
  * ?3 ?4 times, ?5 CPU, ?6 limit (-1 = none).
  */
+/* Is it a walk over the index of kinds, rather than a look at every event? */
+bool reader_by_index(const struct reader_filter *f);
+
 void reader_events_sql(char sql[READER_SQL_MAX], const struct reader_filter *f);
 
 #endif

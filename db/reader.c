@@ -68,6 +68,7 @@ static int load_summary(struct reader *r, struct error *err)
 		if (!is_sane(*t->value))
 			return fail(err, ERR_CORRUPT, "%s is damaged: total '%s'", r->path, t->name);
 	s->cpus = (unsigned)(cpus + 1);
+	memset(r->edge, 0, sizeof(r->edge));
 	closed = reader_meta(r, "closed");
 	s->closed = closed && !strcmp(closed, "1");
 	s->live = !s->closed && recording_in_use(r->path);
@@ -103,7 +104,7 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 	if (sqlite3_prepare_v3(r->db, "SELECT value FROM meta WHERE key = ?", -1, SQLITE_PREPARE_PERSISTENT,
 			       &r->meta, NULL))
 		return reader_fail(r, err);
-	if (take_snapshot(r, err) < 0 || load_summary(r, err) < 0)
+	if (open_chart(r, err) < 0 || take_snapshot(r, err) < 0 || load_summary(r, err) < 0)
 		return -(int)ERR_CORRUPT;
 	return 0;
 }
@@ -115,6 +116,8 @@ int reader_connect(struct reader *r, struct error *err)
 
 void reader_disconnect(struct reader *r)
 {
+	forget_statements(r);
+	close_chart(r);
 	sqlite3_finalize(r->meta);
 	sqlite3_close(r->db);
 	r->meta = NULL;
@@ -219,6 +222,15 @@ static int smi_row(sqlite3_stmt *q, void *arg)
 		.id = v[0], .cpu = (int)v[1], .enter_ns = v[2], .leave_ns = v[3], .smbase = (uint64_t)v[4],
 		.cause = (enum smi_cause)v[5], .apm_cmd = (int)v[6], .apm_data = (int)v[7],
 		.saved_rip = (uint64_t)v[8] });
+}
+
+int reader_many_smis(struct reader *r, int cpu, int64_t from, int64_t to, int64_t limit, struct error *err)
+{
+	int64_t count = 0;
+	int rc = each_row(r, "SELECT count(*) FROM (SELECT 1 FROM smi WHERE cpu = ?1 AND enter_ns BETWEEN ?2 AND ?3"
+			  " LIMIT ?4)", 4, (const int64_t[]){ cpu, from, to, limit + 1 }, one_number, &count, err);
+
+	return rc < 0 ? rc : count > limit;
 }
 
 #define SMI_COLUMNS "id, cpu, enter_ns, leave_ns, smbase, cause, apm_cmd, apm_data, saved_rip"

@@ -114,6 +114,9 @@ int reader_cpus(struct reader *r, int (*cb)(void *arg, const struct reader_cpu *
 int reader_smis(struct reader *r, int cpu, int64_t from, int64_t to,
 		int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err);
 
+/* 1 if @cpu entered SMM more than @limit times in [from, to], 0 if not, or negative; costs no more than @limit. */
+int reader_many_smis(struct reader *r, int cpu, int64_t from, int64_t to, int64_t limit, struct error *err);
+
 /* SMIs of any CPU by id, from @id on; at most @limit of them. */
 int reader_smis_from(struct reader *r, int64_t id, int64_t limit,
 		     int (*cb)(void *arg, const struct reader_smi *smi), void *arg, struct error *err);

@@ -136,6 +136,13 @@ static const struct table findings_tables[] = {
 	{ NULL, NULL },
 };
 
+/* May be missing. */
+static const struct table chart_tables[] = {
+	{ "zone", "first kinds cpus" },
+	{ "smi_sum", "cpu enter_ns smis smm_ns" },
+	{ NULL, NULL },
+};
+
 static const char *const views[] = {
 	"meta_v", "event_v", "smi_v", "smbase_v", "port_v", "ipi_v", "cpuhp_v", "cpu_v", "episode_v",
 	"violation_v", "loss_v", "blind_v", "pause_v", NULL,
@@ -233,6 +240,11 @@ static int check_identity(sqlite3 *db, const char *path, struct error *err)
 		return fail(err, ERR_CORRUPT, "%s was made by a newer smmtrace (schema %d; this one reads"
 			    " %d)", path, version, RECORDING_VERSION);
 	return check_schema(db, path, version, err);
+}
+
+bool recording_has_chart(sqlite3 *db)
+{
+	return check_tables(db, "", chart_tables, NULL) >= 0;
 }
 
 int recording_version(sqlite3 *db)

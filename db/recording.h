@@ -46,6 +46,9 @@ sqlite3 *recording_open_ended(const char *path, struct error *err);
 /* The schema's version of an open recording. Before an authorizer forbids to ask. */
 int recording_version(sqlite3 *db);
 
+/* Has it the tables zone and smi_sum, as they should be? Those of an older smmtrace have not. */
+bool recording_has_chart(sqlite3 *db);
+
 /* ERR_CORRUPT when the file is at fault, else @code; "DOING: REASON" with the system's reason if any. */
 int recording_fail(struct error *err, enum error_code code, sqlite3 *db, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -126,6 +126,24 @@ CREATE TABLE total (
 	value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- How to find one's way in millions of events without reading them; readers do without where they are missing.
+
+-- What a stretch of 1024 ids holds, from @first on; the last stretch has no row until it is full.
+CREATE TABLE zone (
+	first INTEGER PRIMARY KEY,
+	kinds INTEGER NOT NULL,       -- bit per event_kind
+	cpus INTEGER NOT NULL         -- bit per CPU modulo 61; bit 61 = about no CPU
+) STRICT;
+
+-- Every so many SMIs of a CPU: those that it entered before enter_ns, and their time in SMM.
+CREATE TABLE smi_sum (
+	cpu INTEGER NOT NULL,
+	enter_ns INTEGER NOT NULL,
+	smis INTEGER NOT NULL,
+	smm_ns INTEGER NOT NULL,
+	PRIMARY KEY (cpu, enter_ns)
+) STRICT, WITHOUT ROWID;
+
 -- What the recorder concluded from the events, by the rules of `smmtrace list invariants`.
 -- `smmtrace check` concludes it again.
 

@@ -22,17 +22,22 @@ const struct violation *verdict_cause(const struct verdict_input *in, const stru
 	return first;
 }
 
+/* Where the firmware takes one CPU after the other: those that have their SMBASE are behind it. */
 int verdict_expected_cpu(const struct verdict_input *in)
 {
 	const struct word_value *gate = &in->scene->word[WORD_GATE];
-	const struct episode *ep;
+	const struct episode *ep, *first = NULL, *open = NULL;
 
 	if (gate->known && gate->value != GATE_CLOSED)
 		return model_cpu_of_apic_id(in->model, gate->value);
-	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++)
-		if (ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short)
-			return ep->cpu;
-	return CPU_UNKNOWN;
+	for (int64_t id = 1; (ep = flow_episode(in->flow, id)) != NULL; id++) {
+		if (ep->kind != EPISODE_PLUG || ep->status != EPISODE_STUCK || ep->cut_short)
+			continue;
+		first = first ? first : ep;
+		if (!open && moment_is(ep->at[STEP_C]) && !in->scene->cpu[ep->cpu].relocated)
+			open = ep;
+	}
+	return open ? open->cpu : first ? first->cpu : CPU_UNKNOWN;
 }
 
 /*

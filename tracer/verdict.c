@@ -160,9 +160,29 @@ static bool any_smi(const struct verdict_input *in)
 	return false;
 }
 
+/* One that rsm-balance has told of, and that is in that SMI still; CPU_UNKNOWN = none. */
+static int lost_in_smm(const struct verdict_input *in)
+{
+	const struct violation *v;
+
+	for (int64_t id = 1; (v = checker_violation(in->checker, id)) != NULL; id++)
+		if (v->invariant == INV_rsm_balance && cpuset_valid(v->cpu) && cpu_in_smm(&in->model->cpu[v->cpu]) &&
+		    in->model->cpu[v->cpu].smi.enter_ns <= v->ts)
+			return v->cpu;
+	return CPU_UNKNOWN;
+}
+
+static void say_lost(struct prose *p, const struct verdict_input *in, int cpu)
+{
+	say(p, "STUCK: CPU %d does not leave SMM; it is ", cpu);
+	say_place(p, in, cpu);
+	say(p, ". ");
+}
+
 static void say_state(struct prose *p, const struct verdict_input *in)
 {
 	const struct violation *v = verdict_cause(in, NULL);
+	int lost = lost_in_smm(in);
 	char settings[512];
 	struct prose q = prose_into(settings, sizeof(settings));
 	bool against = say_settings(&q, in);
@@ -173,6 +193,8 @@ static void say_state(struct prose *p, const struct verdict_input *in)
 		say(p, ", while no CPU was being relocated, plugged or unplugged");
 		say_last(p, in);
 		say(p, ": ");
+	} else if (lost != CPU_UNKNOWN) {
+		say_lost(p, in, lost);
 	} else if (verdict_refused_features(in)) {
 		say(p, "STUCK at boot%s: ", any_smi(in) ? "" : ", without a single SMI");
 	} else {
@@ -286,7 +308,7 @@ void verdict_make(struct verdict *v, const struct verdict_input *in)
 	const struct episode *ep = episode_of_note(in);
 
 	v->lines = 0;
-	v->stuck = any_stuck(in) || verdict_refused_features(in);
+	v->stuck = any_stuck(in) || verdict_refused_features(in) || lost_in_smm(in) != CPU_UNKNOWN;
 	add_paragraph(v, in, ep);
 	add_cpus(v, in);
 	add_cause(v, in, ep);

@@ -140,6 +140,11 @@ static const struct listing listings[] = {
 };
 #define LISTINGS (sizeof(listings) / sizeof(listings[0]))
 
+const char *listing_name(size_t i)
+{
+	return i < LISTINGS ? listings[i].name : NULL;
+}
+
 static void find_widths(const struct listing *l, int width[MAX_COLUMNS])
 {
 	struct row row;

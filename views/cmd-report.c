@@ -1,61 +1,62 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "commands.h"
-#include "report.h"
+#include "html.h"
+#include "report-json.h"
+#include "../db/out-file.h"
 
 static const char *output;
+static bool as_html, as_json;
 
 static const struct opt opts[] = {
 	{ 'o', "output", OPT_STRING, &output, "FILE", "write there instead of to stdout" },
+	{ 0, "html", OPT_FLAG, &as_html, NULL, "one page for a browser, with the timeline" },
+	{ 0, "json", OPT_FLAG, &as_json, NULL, "one JSON document" },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 };
 
-/* Writing over the recording would destroy it. */
-static bool same_file(const char *a, const char *b)
+static int write_as_asked(const struct report *rep, struct reader *r, const char *file, FILE *out,
+			  struct error *err)
 {
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	if (as_html)
+		return report_html(rep, r, file, out, err);
+	if (as_json)
+		return report_json(rep, r, file, out, err);
+	report_print(rep, out);
+	return 0;
 }
 
-static int write_to(const struct report *rep, const char *path, const char *recording, struct error *err)
+static int write_report(const struct report *rep, struct reader *r, const char *file, struct error *err)
 {
-	FILE *out = stdout;
-	int failed;
+	int rc = out_file_spares("report", output, file, err);
+	FILE *out = rc ? NULL : out_file_open(output, err);
 
-	if (path && same_file(path, recording))
-		return fail(err, ERR_USAGE, "report: -o names the recording itself; name another file");
-	if (path)
-		out = fopen(path, "w");
 	if (!out)
-		return fail_errno(err, ERR_OUTPUT, "report: cannot write %.200s", path);
-	report_print(rep, out);
-	failed = ferror(out) || fflush(out);
-	if (out != stdout && fclose(out))
-		failed = 1;
-	if (failed)
-		return fail_errno(err, ERR_OUTPUT, "report: cannot write %.200s", path ? path : "stdout");
-	return 0;
+		return -(int)err->code;
+	rc = write_as_asked(rep, r, file, out, err);
+	return out_file_close(out, output, rc, err);
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct report rep = { 0 };
-	struct error err;
+	struct error err = { 0 };
 	struct reader *r;
 	int rc;
 
 	(void)cmd;
 	(void)argc;
 	signal(SIGPIPE, SIG_DFL); /* `report ... | head` ends like any other program there */
+	if (as_html && as_json) {
+		fail(&err, ERR_USAGE, "report: --html and --json exclude each other");
+		return cmd_report(&err);
+	}
 	r = reader_open(argv[0], &err);
 	rc = r ? report_read(&rep, r, argv[0], &err) : -1;
 	if (rc >= 0)
-		rc = write_to(&rep, output, argv[0], &err);
+		rc = write_report(&rep, r, argv[0], &err);
 	report_free(&rep);
 	reader_close(r);
 	return rc < 0 ? cmd_report(&err) : 0;
@@ -63,8 +64,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 
 const struct cmd cmd_report_view = {
 	.name = "report",
-	.summary = "Say what a recording tells about each CPU, as text.",
-	.usage = "FILE [-o FILE]",
+	.summary = "Say what a recording tells about each CPU: text, page or JSON.",
+	.usage = "FILE [--html | --json] [-o FILE]",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = 1,

@@ -29,6 +29,7 @@ struct feeding {
 	bool marks, states;    /* what of the events is wanted */
 	int cpu;
 	int64_t rows, limit;
+	int64_t each;          /* SMIs of a lane that are read one by one */
 	struct turn *turn;
 	size_t turns, room;
 };
@@ -267,23 +268,12 @@ static int smis_between(struct feeding *f, int64_t from, int64_t to, int64_t lim
 	return got < 0 ? got : f->rows > limit;
 }
 
-/* Is it worth asking? Counting stops at the first row too many. */
-static int too_many(void *arg, const struct reader_smi *smi)
-{
-	struct feeding *f = arg;
-
-	(void)smi;
-	return ++f->rows > FEED_ROWS;
-}
-
 static int feed_smis(struct feeding *f, struct error *err)
 {
 	const struct scale *s = &f->l->scale;
-	int got;
+	int got = reader_many_smis(f->feed->reader, f->cpu, s->from, window_end(f->l), f->each, err);
 
-	f->rows = 0;
-	got = reader_smis(f->feed->reader, f->cpu, s->from, window_end(f->l), too_many, f, err);
-	if (got < 0 || f->rows <= FEED_ROWS)
+	if (got <= 0)
 		return got < 0 ? got : smis_between(f, s->from, window_end(f->l), FEED_ROWS, err);
 	for (int col = 0; col < s->width; col++) {
 		got = smis_between(f, scale_start(s, col), scale_start(s, col + 1) - 1, FEED_ROWS_A_COLUMN,
@@ -384,7 +374,8 @@ static void draw_states(struct feeding *f)
 int feed_lanes(const struct feed *feed, struct lanes *l, const struct filter *filter, int first, int last,
 	       struct error *err)
 {
-	struct feeding f = { .feed = feed, .l = l, .filter = filter };
+	struct feeding f = { .feed = feed, .l = l, .filter = filter,
+			     .each = FEED_ROWS / (last > first ? last - first + 1 : 1) };
 	int sampled = feed_events(&f, err), got = sampled;
 
 	for (f.cpu = first; got >= 0 && f.cpu <= last; f.cpu++) {

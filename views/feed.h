@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * From a recording into lanes: what a time window shows. Costs a window query,
- * or, where the window holds more than FEED_ROWS rows, a bounded number of rows
- * for each column; never the whole recording.
+ * or, where the window holds more than FEED_ROWS rows (of SMIs: all lanes together), a
+ * bounded number of rows for each column; never the whole recording.
  */
 #ifndef VIEWS_FEED_H
 #define VIEWS_FEED_H

@@ -136,3 +136,20 @@ bool search_matches(const char *words, const struct event *ev)
 	}
 	return any;
 }
+
+/* A kind's name with a hyphen in it stands in no other kind's line. */
+uint32_t search_scope(const char *words, int *cpu)
+{
+	char copy[128], *save = NULL;
+	uint32_t kinds = KIND_ALL;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		enum event_kind kind = event_kind_by_name(word, strlen(word));
+
+		if (kind != EVENT_KIND_COUNT && strchr(word, '-'))
+			kinds &= KIND_BIT(kind);
+		cpu_named(word, cpu);
+	}
+	return kinds;
+}

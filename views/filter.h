@@ -47,4 +47,7 @@ bool event_of_interest(const struct event *ev);
 const char *event_line(char *out, size_t size, const struct event *ev);
 bool search_matches(const char *words, const struct event *ev);
 
+/* The kinds that can match at all; *cpu becomes the only CPU that can, if there is one. */
+uint32_t search_scope(const char *words, int *cpu);
+
 #endif

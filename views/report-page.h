@@ -29,4 +29,7 @@ const char *page_plural(int64_t n);
 void report_print_verdict(const struct page *p);
 void report_print_findings(const struct page *p);
 
+/* report-figures-text.c: percentiles and storms. */
+void report_print_figures(const struct page *p);
+
 #endif

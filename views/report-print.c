@@ -134,12 +134,13 @@ static void print_smbase(const struct page *p, const struct report_cpu *c)
 
 static void print_durations(const struct page *p, const struct report_cpu *c)
 {
-	size_t n = c->durations;
+	const struct samples *s = &c->length;
 
-	if (n)
-		page_row(p, "time in SMM", "min %s, median %s, p99 %s, max %s", page_lasting(c->duration[0]).s,
-		    page_lasting(c->duration[(n - 1) / 2]).s, page_lasting(c->duration[(n * 99 + 99) / 100 - 1]).s,
-		    page_lasting(c->duration[n - 1]).s);
+	if (s->n)
+		page_row(p, "time in SMM", "min %s, median %s, p90 %s, p99 %s, max %s",
+			 page_lasting(samples_rank(s, 0)).s, page_lasting(samples_rank(s, 50)).s,
+			 page_lasting(samples_rank(s, 90)).s, page_lasting(samples_rank(s, 99)).s,
+			 page_lasting(samples_rank(s, 100)).s);
 }
 
 static void print_causes(const struct page *p, const struct report_cpu *c)
@@ -310,6 +311,7 @@ void report_print(const struct report *rep, FILE *out)
 
 	print_summary(&p);
 	report_print_findings(&p);
+	report_print_figures(&p);
 	for (unsigned i = 0; i < rep->cpus; i++)
 		if (rep->cpu[i].exists)
 			print_cpu(&p, i);

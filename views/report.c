@@ -183,21 +183,6 @@ static int take_cpu(void *arg, const struct reader_cpu *cpu)
 	return 0;
 }
 
-static bool keep_duration(struct report_cpu *c, int64_t ns)
-{
-	if (c->durations == c->room) {
-		size_t room = c->room ? c->room * 2 : 1024;
-		int64_t *more = realloc(c->duration, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		c->duration = more;
-		c->room = room;
-	}
-	c->duration[c->durations++] = ns;
-	return true;
-}
-
 static int take_smi(void *arg, const struct reader_smi *smi)
 {
 	struct gathering *g = arg;
@@ -206,19 +191,13 @@ static int take_smi(void *arg, const struct reader_smi *smi)
 	c->cause[smi->cause]++;
 	if (smi->apm_cmd >= 0 && smi->apm_cmd < 256)
 		c->apm_cmd[smi->apm_cmd]++;
+	g->no_memory = !figures_smi(g->rep->figures, smi);
 	if (!smi->leave_ns) {
 		c->inside = *smi;
-		return 0;
+		return g->no_memory;
 	}
-	g->no_memory = !keep_duration(c, ns_between(smi->enter_ns, smi->leave_ns));
+	g->no_memory = g->no_memory || !samples_add(&c->length, ns_between(smi->enter_ns, smi->leave_ns));
 	return g->no_memory;
-}
-
-static int by_size(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 static void copy_meta(char *out, size_t size, struct reader *r, const char *key)
@@ -247,7 +226,8 @@ int report_read(struct report *rep, struct reader *r, const char *file, struct e
 
 	*rep = (struct report){ 0 };
 	rep->cpu = calloc(EVENT_MAX_CPUS, sizeof(*rep->cpu));
-	if (!rep->cpu)
+	rep->figures = calloc(1, sizeof(*rep->figures));
+	if (!rep->cpu || !rep->figures)
 		return fail(err, ERR_OUTPUT, "no memory for the report");
 	for (int i = 0; i < EVENT_MAX_CPUS; i++) {
 		g.map.apic_id[i] = rep->cpu[i].now.apic_id = -1;
@@ -261,9 +241,10 @@ int report_read(struct report *rep, struct reader *r, const char *file, struct e
 		rc = reader_events(r, &READER_ALL, take_event, &g, err);
 	for (unsigned i = 0; i < rep->cpus && rc >= 0; i++) {
 		rc = reader_smis(r, (int)i, INT64_MIN, INT64_MAX, take_smi, &g, err);
-		if (rep->cpu[i].durations)
-			qsort(rep->cpu[i].duration, rep->cpu[i].durations, sizeof(int64_t), by_size);
+		samples_sort(&rep->cpu[i].length);
 	}
+	if (rc >= 0)
+		rc = figures_finish(rep->figures, r, err);
 	if (rc >= 0)
 		rc = report_read_findings(rep, r, err);
 	return rc < 0 ? rc : g.no_memory ? fail(err, ERR_OUTPUT, "no memory for the report") : 0;
@@ -272,8 +253,11 @@ int report_read(struct report *rep, struct reader *r, const char *file, struct e
 void report_free(struct report *rep)
 {
 	for (unsigned i = 0; rep->cpu && i < EVENT_MAX_CPUS; i++)
-		free(rep->cpu[i].duration);
+		samples_free(&rep->cpu[i].length);
 	free(rep->cpu);
+	if (rep->figures)
+		figures_free(rep->figures);
+	free(rep->figures);
 	if (rep->insight)
 		insight_free(rep->insight);
 	free(rep->insight);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "insight.h"
+#include "report-figures.h"
 #include "../db/reader.h"
 
 #define REPORT_KEPT 8 /* of what may repeat, this many are told one by one */
@@ -40,8 +41,7 @@ struct report_cpu {
 	int64_t added_ns, last_ns;  /* of its first event, and of its last but cpu-seen */
 
 	int64_t entries, rsms, ended_by_reset;
-	int64_t *duration;          /* of every finished SMI */
-	size_t durations, room;
+	struct samples length;      /* of every finished SMI */
 	struct reader_smi inside;   /* the unfinished one; id 0 = none */
 	int64_t cause[CAUSE_COUNT], apm_cmd[256];
 
@@ -73,6 +73,7 @@ struct report {
 	int64_t end_ns;             /* how far the recording is known */
 
 	struct insight *insight;    /* episodes and verdict; owned */
+	struct figures *figures;    /* owned */
 	unsigned violations;        /* kept ones; how many there are: sum.violations */
 	struct reader_violation violation[REPORT_KEPT];
 	unsigned rules, held, broken, never;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "seek.h"
+#include "../tracer/clock.h"
+
+#define LOOK_EVERY 64 /* events between two looks at the clock */
 
 struct seeking {
 	const struct seek *what;
@@ -7,6 +10,7 @@ struct seeking {
 	bool backwards;
 	struct picture_event *out;
 	int room, got;
+	unsigned seen;
 };
 
 static bool behind(const struct seeking *s, int64_t id)
@@ -14,17 +18,49 @@ static bool behind(const struct seeking *s, int64_t id)
 	return !s->id || (s->backwards ? id < s->id : id > s->id);
 }
 
+/* Its time is over. */
+static bool ends_piece(struct seeking *s, int64_t id, const struct event *ev)
+{
+	struct seek_piece *p = s->what->piece;
+
+	if (!p || ++s->seen % LOOK_EVERY || clock_now() < p->until_ns)
+		return false;
+	p->out = true;
+	p->ts = ev->ts;
+	p->id = id;
+	return true;
+}
+
 static int take(void *arg, int64_t id, const struct event *ev)
 {
 	struct seeking *s = arg;
 
-	if (!behind(s, id) || !filter_takes(s->what->filter, ev))
+	if (!behind(s, id))
 		return 0;
-	if ((s->what->interest && !event_of_interest(ev)) ||
+	if (!filter_takes(s->what->filter, ev) || (s->what->interest && !event_of_interest(ev)) ||
 	    (s->what->words && !search_matches(s->what->words, ev)))
-		return 0;
+		return ends_piece(s, id, ev);
 	s->out[s->got++] = (struct picture_event){ .id = id, .ev = *ev };
 	return s->got == s->room;
+}
+
+/* What the recording is asked for; false when it can hold nothing of it. */
+static bool wanted(const struct seek *what, struct reader_filter *want)
+{
+	int cpu = what->filter->cpu;
+
+	want->kinds = what->filter->kinds & (what->interest ? KIND_INTEREST : KIND_ALL);
+	want->cpu = what->cpu != READER_ANY_CPU ? what->cpu : cpu;
+	if (cpu != FILTER_ANY_CPU && cpu != want->cpu)
+		return false;
+	cpu = FILTER_ANY_CPU;
+	if (what->words)
+		want->kinds &= search_scope(what->words, &cpu);
+	if (cpu != FILTER_ANY_CPU && want->cpu != READER_ANY_CPU && cpu != want->cpu)
+		return false;
+	if (cpu != FILTER_ANY_CPU)
+		want->cpu = cpu;
+	return want->kinds;
 }
 
 /* Up to @room events from (@ts, @id) on in one direction; their number or negative. */
@@ -35,14 +71,10 @@ static int walk(struct reader *r, const struct seek *what, int64_t ts, int64_t i
 	struct reader_filter want = READER_ALL;
 	int rc;
 
-	if (room <= 0)
+	if (room <= 0 || !wanted(what, &want))
 		return 0;
-	want.kinds = what->filter->kinds & (what->interest ? KIND_INTEREST : KIND_ALL);
-	want.cpu = what->cpu != READER_ANY_CPU ? what->cpu : what->filter->cpu;
 	want.backwards = backwards;
 	*(backwards ? &want.to : &want.from) = ts;
-	if (!want.kinds)
-		return 0;
 	rc = reader_events(r, &want, take, &s, err);
 	return rc < 0 ? rc : s.got;
 }

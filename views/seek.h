@@ -10,11 +10,22 @@
 #include "picture.h"
 #include "../db/reader.h"
 
+/*
+ * A search that looks at millions of events is cut in pieces. It ends at @until_ns (CLOCK_MONOTONIC) with @out set,
+ * and goes on behind event @id at @ts; then nothing was found so far.
+ */
+struct seek_piece {
+	int64_t until_ns;
+	bool out;
+	int64_t ts, id;
+};
+
 struct seek {
 	const struct filter *filter;
 	int cpu;           /* CPU_UNKNOWN = the machine's lane; READER_ANY_CPU */
 	bool interest;     /* only what event_of_interest() says */
 	const char *words; /* only what search_matches() says; NULL = all */
+	struct seek_piece *piece; /* NULL = all at once */
 };
 
 /*

@@ -190,17 +190,10 @@ static int do_search(struct timeline *t, struct error *err)
 
 static int find(struct timeline *t, bool backwards, struct error *err)
 {
-	struct seek words = timeline_any_seek(t);
-	char none[sizeof(t->message)];
-
-	words.words = t->search;
-	if (!*t->search) {
-		snprintf(t->message, sizeof(t->message), "nothing to search for yet: / asks for it");
-		return 0;
-	}
-	snprintf(none, sizeof(none), "no \"%s\" %s the cursor%s", t->search, backwards ? "before" : "after",
-		 *t->filter.text ? " (the filter holds for the search too)" : "");
-	return timeline_go(t, &words, backwards, true, none, err);
+	if (*t->search)
+		return timeline_search(t, backwards, err);
+	snprintf(t->message, sizeof(t->message), "nothing to search for yet: / asks for it");
+	return 0;
 }
 
 static int do_next_found(struct timeline *t, struct error *err)
@@ -390,6 +383,7 @@ int timeline_key(struct timeline *t, int key, struct error *err)
 	int rc;
 
 	t->message[0] = '\0';
+	timeline_stop_search(t);
 	if (key == TERM_MOUSE)
 		return timeline_mouse(t, err);
 	if (t->prompt != PROMPT_NONE)

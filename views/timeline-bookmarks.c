@@ -42,6 +42,7 @@ int timeline_keep_bookmark(struct timeline *t, struct error *err)
 		return 0;
 	}
 	rc = reader_keep_bookmark(t->reader, &b, &why);
+	t->prepares = true; /* a chart in memory has to be made again */
 	if (rc == -ERR_CORRUPT)
 		return fail(err, ERR_CORRUPT, "%s", why.text);
 	if (rc < 0) {

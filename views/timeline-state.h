@@ -2,7 +2,7 @@
 /*
  * What the timeline shows and where the user is in it; private to timeline*.c.
  * timeline.c owns the loop and the screen, timeline-actions.c what keys do, and the others how:
- * timeline-move.c, -insight.c, -zoom.c (A and B too), -links.c, -bookmarks.c, -ask.c, -mouse.c.
+ * timeline-move.c, -insight.c, -zoom.c (A and B too), -links.c, -bookmarks.c, -ask.c, -mouse.c, -work.c.
  */
 #ifndef VIEWS_TIMELINE_STATE_H
 #define VIEWS_TIMELINE_STATE_H
@@ -24,6 +24,13 @@ enum page { PAGE_NONE, PAGE_HELP, PAGE_VERDICT, PAGE_ANSWER };
 enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER, PROMPT_BOOKMARK, PROMPT_ASK };
 
 #define TIMELINE_BACK 32 /* places to go back to */
+
+/* A search for words that goes on while nobody types. */
+struct hunt {
+	bool on, backwards;
+	int64_t begin_id, ts, id; /* from where on; it has come so far */
+	int64_t told_ns;          /* when it was last said how far */
+};
 
 struct timeline {
 	const struct timeline_options *opt;
@@ -67,6 +74,8 @@ struct timeline {
 	char input[256], search[64];
 	char message[240];
 	int rows, cols;
+	struct hunt hunt;
+	bool prepares;        /* the recording's chart is still being made */
 	int64_t next_look_ns; /* CLOCK_MONOTONIC: not before that is the file looked at again */
 };
 
@@ -95,6 +104,15 @@ int timeline_draw_answer(struct timeline *t);
 
 /* timeline-mouse.c: do what a click or the wheel says. 0 or negative. */
 int timeline_mouse(struct timeline *t, struct error *err);
+
+/*
+ * timeline-work.c: search for t->search from the cursor on; give it up. And what is left to do when nobody
+ * types, a piece at a time; *changed if it shows. 0 or negative.
+ */
+int timeline_search(struct timeline *t, bool backwards, struct error *err);
+void timeline_stop_search(struct timeline *t);
+bool timeline_has_work(const struct timeline *t);
+int timeline_work(struct timeline *t, bool *changed, struct error *err);
 
 /* timeline-insight.c: to the next broken rule, the next episode; forget a rule the cursor has left. */
 int timeline_go_broken(struct timeline *t, bool backwards, struct error *err);

@@ -244,10 +244,12 @@ static int loop(struct timeline *t, struct error *err)
 	while (!t->done && key != TERM_SIGNAL) {
 		if (show(t, changed, err) < 0)
 			return -(int)err->code;
-		key = term_wait(PERIOD_MS, woken ? -1 : t->opt->wake_fd);
+		key = term_wait(timeline_has_work(t) ? 0 : PERIOD_MS, woken ? -1 : t->opt->wake_fd);
 		woken = key == TERM_WAKE;
 		changed = key != TERM_NOTHING && !woken;
 		if (key < TERM_RESIZE && key != TERM_NOTHING && timeline_key(t, key, err) < 0)
+			return -(int)err->code;
+		if (key == TERM_NOTHING && timeline_work(t, &changed, err) < 0)
 			return -(int)err->code;
 		if (t->opt->tick && !t->opt->tick(t->opt->hook))
 			break;
@@ -278,6 +280,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	t->mark[0] = t->mark[1] = PICTURE_NO_MARK;
 	t->show_overview = true;
 	t->filter = FILTER_DEFAULT;
+	t->prepares = true;
 	t->scale.width = 1;
 	set_title(t, path);
 	t->reader = reader_open(path, err);

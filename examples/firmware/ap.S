@@ -3,6 +3,7 @@
  * What a started CPU runs: copied to AP_PAGE, entered by SIPI in real mode, on to cpu_main(APIC ID) in flat
  * 32-bit mode with a stack of its own.
  */
+#include "flat.inc"
 #include "layout.h"
 
 	.section .rodata
@@ -18,11 +19,11 @@ ap_code:
 	movl	%cr0, %eax
 	orl	$1, %eax
 	movl	%eax, %cr0
-	ljmpl	$8, $AP_PAGE + ap32 - ap_code
+	ljmpl	$FLAT_CODE, $AP_PAGE + ap32 - ap_code
 
 	.code32
 ap32:
-	movl	$16, %eax
+	movl	$FLAT_DATA, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss
@@ -37,9 +38,7 @@ ap32:
 
 	.balign 8
 gdt:
-	.quad	0
-	.quad	0x00cf9b000000ffff
-	.quad	0x00cf93000000ffff
+	flat_descriptors
 gdt_register:
 	.word	gdt_register - gdt - 1
 	.long	AP_PAGE + gdt - ap_code

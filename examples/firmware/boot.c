@@ -37,6 +37,7 @@ static void start_all(void)
 	for (unsigned i = 1; i < cpus; i++)
 		if (!cpu_start(apic_id[i]))
 			say("boot: CPU %u does not start", apic_id[i]);
+	say("boot: %u CPUs run", cpus);
 }
 
 /* ---- the initial relocations ---- */
@@ -86,6 +87,7 @@ static void relocate_all(void)
 		await_relocation(cpu, woken);
 	}
 	smm->install_nop_handler();
+	say("boot: the NOP handler is at the default SMBASE");
 }
 
 /* ---- */
@@ -113,9 +115,11 @@ void boot_main(const uint8_t *smm_image, const uint8_t *smm_image_end)
 	cpus = cpus_find(apic_id);
 	start_all();
 	if (smbase_window_open() < 0) {
-		say("boot: this machine has no SMRAM at the default SMBASE: no hot-plug, no SMM");
-		os_run(cpus);
+		say("boot: this machine has no SMRAM at the default SMBASE: no SMM, and the end");
+		for (;;)
+			halt();
 	}
+	say("boot: the 128 KiB at the default SMBASE are ours");
 	load_smm(smm_image, smm_image_end);
 	relocate_all();
 	lock();

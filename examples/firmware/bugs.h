@@ -48,7 +48,8 @@
 	_(SMI_STORM, "smi-storm") \
 	_(SLOW_HANDLER, "slow-handler") \
 	/* what must be locked */ \
-	_(SMRAM_OPEN, "smram-open") \
+	_(SMRAM_OPEN, "smram-open") /* TSEG is never hidden */ \
+	_(SMRAM_UNLOCKED, "smram-unlocked") /* the OS can open it again */ \
 	_(WINDOW_UNLOCKED, "window-unlocked") \
 	_(SMI_UNLOCKED, "smi-unlocked") \
 	_(NO_FEATURES, "no-features") \
@@ -66,7 +67,7 @@ enum bug {
 #define X(NAME, text) BUG_##NAME,
 	BUGS(X)
 #undef X
-	BUG_UNKNOWN, /* a name that is none of these */
+	BUG_COUNT,
 };
 
 #endif

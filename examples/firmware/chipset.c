@@ -100,13 +100,14 @@ int smbase_window_open(void)
 
 void smram_close(void)
 {
-	pci_write(MCH, MCH_ESMRAMC, ESMRAMC_TSEG_1M | ESMRAMC_T_EN);
+	if (!seeded(BUG_SMRAM_OPEN))
+		pci_write(MCH, MCH_ESMRAMC, ESMRAMC_TSEG_1M | ESMRAMC_T_EN);
 }
 
 void smram_lock(void)
 {
 	if (!seeded(BUG_WINDOW_UNLOCKED))
 		pci_write(MCH, MCH_SMBASE_CTL, SMBASE_CTL_LOCK);
-	if (!seeded(BUG_SMRAM_OPEN))
+	if (!seeded(BUG_SMRAM_UNLOCKED))
 		pci_write(MCH, MCH_SMRAM, SMRAM_BASE | SMRAM_ENABLE | SMRAM_D_LCK);
 }

@@ -5,6 +5,7 @@
 #include "../common/cpuhp.h"
 #include "chipset.h"
 #include "config.h"
+#include "console.h"
 #include "cpu.h"
 #include "timer.h"
 
@@ -26,9 +27,18 @@ unsigned cpus_find(unsigned apic_id[MAX_CPUS])
 	cpuhp_select(0); /* twice: the first one ends the legacy mode of the block */
 	for (unsigned i = 0; i < MAX_CPUS; i++) {
 		cpuhp_select(i);
-		if (cpuhp_status() & CPUHP_ENABLED)
-			apic_id[n++] = cpuhp_command(CPUHP_GET_ARCH_ID) % MAX_CPUS;
+		if (!(cpuhp_status() & CPUHP_ENABLED))
+			continue;
+		unsigned id = cpuhp_command(CPUHP_GET_ARCH_ID);
+
+		if (id < MAX_CPUS)
+			apic_id[n++] = id;
+		else
+			say("boot: APIC ID %u is too high, that CPU sleeps on", id);
 	}
+	cpuhp_select(MAX_CPUS);
+	if (cpuhp_status() & CPUHP_ENABLED)
+		say("boot: more than %u CPUs, the rest sleeps on", MAX_CPUS);
 	return n;
 }
 

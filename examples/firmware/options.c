@@ -25,7 +25,7 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The place of a file's text among @n names; @absent without the file, @n when it is none of them. */
+/* The place of a file's text among @n names; @absent without the file, or when it is none of them. */
 static unsigned choose(const char *file, const char *const *names, unsigned n, unsigned absent)
 {
 	char text[64] = "";
@@ -35,15 +35,15 @@ static unsigned choose(const char *file, const char *const *names, unsigned n, u
 		return absent;
 	while (i < n && !same(text, names[i]))
 		i++;
-	if (i == n)
-		say("boot: %s: '%s' is not known", file, text);
-	return i;
+	if (i < n)
+		return i;
+	say("boot: %s: '%s' is not known, and makes no difference", file, text);
+	return absent;
 }
 
 void options_read(void)
 {
-	config.bug = choose("opt/org.smmtrace/bug", bug_names, BUG_UNKNOWN, BUG_NONE);
+	config.bug = choose("opt/org.smmtrace/bug", bug_names, BUG_COUNT, BUG_NONE);
 	config.order = choose("opt/org.smmtrace/order", order_names, 2, ORDER_SIPI_FIRST);
-	if (config.bug < BUG_UNKNOWN && config.order <= ORDER_SIPI_FIRST)
-		say("boot: bug %s, order %s", bug_names[config.bug], order_names[config.order]);
+	say("boot: bug %s, order %s", bug_names[config.bug], order_names[config.order]);
 }

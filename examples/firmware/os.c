@@ -73,12 +73,15 @@ static void clear(const struct event *e, uint8_t what)
 
 static void clear_insert(const struct event *e)
 {
-	if (!seeded(BUG_EVENT_NOT_CLEARED))
-		clear(e, CPUHP_INSERT);
+	if (seeded(BUG_EVENT_NOT_CLEARED))
+		return;
+	clear(e, CPUHP_INSERT);
+	say("os: the event of CPU %u is cleared", e->apic_id);
 }
 
 static void start(const struct event *e)
 {
+	say("os: INIT and SIPI to CPU %u", e->apic_id);
 	wait_us(OS_US);
 	if (cpu_start(e->apic_id))
 		say("os: CPU %u is online, %u in all", e->apic_id, ++online);
@@ -125,8 +128,21 @@ static bool next_event(unsigned from, struct event *e)
 	e->status = cpuhp_status();
 	if (e->selector < from || !(e->status & (CPUHP_INSERT | CPUHP_REMOVE)))
 		return false;
+	if (e->selector >= MAX_CPUS) {
+		say("os: CPU %u is more than this machine can use", e->selector);
+		return false;
+	}
 	e->apic_id = e->selector; /* an OS has it from the MADT; command 3 is the firmware's */
 	return true;
+}
+
+/* BUG_TWO_AT_ONCE: there is a second one. */
+static void await_event(unsigned from)
+{
+	struct event e;
+
+	while (!next_event(from, &e))
+		pause();
 }
 
 static void scan(void)
@@ -134,6 +150,8 @@ static void scan(void)
 	struct event e;
 
 	for (unsigned from = 0; from < MAX_CPUS && next_event(from, &e); from = e.selector + 1) {
+		if (seeded(BUG_TWO_AT_ONCE) && online == 1)
+			await_event(e.selector + 1);
 		wait_us(OS_US);
 		if (e.status & CPUHP_REMOVE)
 			unplug(&e);

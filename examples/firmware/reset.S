@@ -3,6 +3,7 @@
  * The ROM: boot and SMM code as they were linked, and what runs first. A CPU comes here at power-on; QEMU's TCG
  * also lets one here that was plugged, waits for a SIPI, and is woken by an SMI: real ones stay asleep.
  */
+#include "flat.inc"
 #include "layout.h"
 
 #define MSR_APIC_BASE 0x1b
@@ -31,7 +32,7 @@ reset16:
 	movl	%cr0, %eax
 	orl	$1, %eax
 	movl	%eax, %cr0
-	ljmpl	$8, $reset32
+	ljmpl	$FLAT_CODE, $reset32
 
 not_bsp:
 	movl	$1, %eax
@@ -44,7 +45,7 @@ not_bsp:
 
 	.code32
 reset32:
-	movl	$16, %eax
+	movl	$FLAT_DATA, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %fs
@@ -64,9 +65,7 @@ reset32:
 
 	.balign 8
 gdt:
-	.quad	0
-	.quad	0x00cf9b000000ffff /* code, flat */
-	.quad	0x00cf93000000ffff /* data, flat */
+	flat_descriptors
 gdt_register:
 	.word	gdt_register - gdt - 1
 	.long	gdt

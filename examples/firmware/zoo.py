@@ -65,11 +65,11 @@ ZOO = [
     # ---- rendezvous and election ----
     Bug("ap-missing", "rendezvous-no-kick", 1, "a", ["CPU 0 had to send CPU 1 an SMI"],
         "CPU 0 stands alone in SMM for a second, sends CPU 1 an SMI, and goes on when it comes", smp=2),
-    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["broadcast (", "CPU 1"],
+    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["CPU 1 did not enter SMM", "the monarch, CPU 0, did not wait for it"],
         "CPU 0 scans 0xcd8 in SMM and relocates CPU 2, and CPU 1 has not entered", smp=2),
     Bug("two-monarchs", "monarch-unique", 1, "a", ["CPU 1 does the work", "CPU 0 is at work"],
         "CPU 1 scans 0xcd8 in SMM as well", smp=2),
-    Bug("ap-not-released", "rsm-balance", 1, "f", ["CPU 1", "has not left"],
+    Bug("ap-not-released", "rsm-balance", 1, "f", ["STUCK: CPU 1 does not leave SMM", "CPU 1 has not left SMM 1.0 s after the monarch, CPU 0"],
         "CPU 0 leaves SMM and CPU 1 does not", smp=2, ends="violated"),
     # ---- INIT and SIPI ----
     Bug("wrong-sipi-vector", "sipi-target", 1, "c", ["CPU 1 to 0xf0000"],
@@ -116,7 +116,9 @@ ZOO = [
     Bug("slow-handler", "rsm-balance", 0, "f", ["CPU 0, the monarch", "has not left 2.0 s later"],
         "CPU 0 is in SMM for 2.5 s before it looks at 0xcd8"),
     # ---- what must be locked ----
-    Bug("smram-open", "smram-locked", 0, "N", ["raised while SMRAM is not locked"],
+    Bug("smram-open", "smram-locked", 0, "N", ["raised while TSEG is off"],
+        "MCH 0x9e without T_EN at the first command 4: TSEG is memory as any other"),
+    Bug("smram-unlocked", "smram-locked", 0, "N", ["raised while SMRAM is not locked"],
         "MCH 0x9d without D_LCK at the first command 4"),
     Bug("window-unlocked", "smbase-window", None, "N", ["SMRAM at 0x30000 was not locked"],
         "MCH 0x9c without its lock when the OS runs"),

@@ -165,6 +165,9 @@ fine export-of-nothing '^id,ts_ns,cpu,kind,source,origin,' export good.smm --csv
 refused view-without-terminal 2 'terminal' view good.smm
 refused view-two-files 2 'unexpected argument "b"' view a b
 fine report-of-nothing . report good.smm
+fine report-of-nothing-as-a-page "^</html>$" report good.smm --html
+fine report-of-nothing-as-json ".schema.: 1" report good.smm --json
+refused report-both 2 "exclude each other" report good.smm --html --json
 fine query-list-without-a-file "^hang" query --list
 refused query-around-nothing 2 "no event 1;" query good.smm around 1
 refused query-around 2 "query FILE around ID" query good.smm around

@@ -745,7 +745,7 @@ class Suite:
             check(made.read() == text, "-o writes something else")
         with open(self.db, "rb") as kept:
             before = kept.read()
-        self.refused([SMMTRACE, "report", self.db, "-o", self.db], 2, "the recording itself")
+        self.refused([SMMTRACE, "report", self.db, "-o", self.db], 2, "overwrite the recording")
         with open(self.db, "rb") as kept:
             check(kept.read() == before, "the recording was written to")
         self.refused([SMMTRACE, "report", self.db, "-o", "/nonexistent/x"], 6, "cannot write")

@@ -154,6 +154,8 @@ static bool is_swap(const struct scene *s, const struct event *ev)
 	uint64_t to = event_get(ev, HANDLER_CODE, CODE_UNKNOWN);
 	int64_t since = (int64_t)event_get(ev, HANDLER_SINCE, (uint64_t)ev->ts);
 
+	if (is_plugging(s) && to == CODE_RELOCATE)
+		return true; /* whatever it finds there */
 	return (s->round.open || s->round.last_leave.ns >= since) &&
 	       ((from == CODE_NOP && relocates(s, to)) || (relocates(s, from) && to == CODE_NOP));
 }

@@ -29,6 +29,12 @@ static int absent(const struct scene *s, const struct model *m, const struct rou
 	return CPU_UNKNOWN;
 }
 
+/* It was at the registers before it can have waited for anybody. */
+static bool did_not_wait(const struct round *r)
+{
+	return moment_is(r->scan) && r->monarch != CPU_UNKNOWN && r->scan.ns - r->raised.ns < AP_SYNC_NS;
+}
+
 static void judge_broadcast(struct check *c, const struct check_input *in, int missing)
 {
 	struct rendezvous *v = check_state(c);
@@ -38,6 +44,9 @@ static void judge_broadcast(struct check *c, const struct check_input *in, int m
 	v->round = r->number;
 	if (missing == CPU_UNKNOWN)
 		check_holds(c);
+	else if (did_not_wait(r))
+		check_missing(c, &f, r->raised.ns, "CPU %d did not enter SMM, though an SMI was raised for all CPUs, and the "
+			      "monarch, CPU %d, did not wait for it", missing, r->monarch);
 	else
 		check_missing(c, &f, r->raised.ns, "CPU %d did not enter SMM, though an SMI was raised for all CPUs: "
 			      "%s without it", missing, ends_round(in) ? "the SMI ended" : "the monarch goes on");

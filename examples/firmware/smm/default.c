@@ -13,11 +13,12 @@ CODE(handler_that_dawdles);
 CODE(pen);
 CODE(deaf_pen);
 
-/* The first byte last: a CPU that takes an SMI meanwhile runs the old one or the new one. */
+/* The first two bytes last, and at once: a CPU that takes an SMI meanwhile runs the NOP handler, or the new one. */
 static void install(const uint8_t *code, const uint8_t *end)
 {
-	for (uint32_t i = (uint32_t)(end - code); i-- > 0;)
+	for (uint32_t i = (uint32_t)(end - code); i-- > 2;)
 		*byte_at(HANDLER + i) = code[i];
+	*(volatile uint16_t *)HANDLER = (uint16_t)(code[0] | code[1] << 8);
 }
 
 void install_nop_handler(void)

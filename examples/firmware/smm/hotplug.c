@@ -13,6 +13,7 @@
 #define PEN_FLAG (PEN_PAGE + 0xfff)
 #define SETTLE_US 100000
 
+volatile bool plugging;
 static unsigned relocated; /* in this SMI */
 
 /* The GET_PENDING command moves the selector to the next CPU with an event, and wraps. */
@@ -27,10 +28,14 @@ struct pending enumerate(void)
 
 		if (selector < from || !(status & (CPUHP_INSERT | CPUHP_REMOVE | CPUHP_FW_REMOVE)))
 			break;
+		from = selector + 1;
+		unsigned apic_id = cpuhp_command(CPUHP_GET_ARCH_ID);
+
+		if (apic_id >= MAX_CPUS)
+			continue; /* there is no tile for it */
 		p.cpu[p.n].selector = selector;
 		p.cpu[p.n].status = status;
-		p.cpu[p.n++].apic_id = cpuhp_command(CPUHP_GET_ARCH_ID) % MAX_CPUS;
-		from = selector + 1;
+		p.cpu[p.n++].apic_id = apic_id;
 	}
 	return p;
 }
@@ -216,11 +221,13 @@ void plug_all(const struct pending *p)
 		left += is_new(p, i);
 	if (!left)
 		return;
+	plugging = true;
 	let_all_settle(p);
 	if (seeded(BUG_TWO_AT_ONCE) && p->n > 1)
 		relocate_at_once(p);
 	else
 		relocate_each(p);
 	put_nop_handler_back();
+	plugging = false;
 	apic_write(APIC_ICR_HIGH, icr_high);
 }

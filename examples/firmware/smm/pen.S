@@ -3,6 +3,7 @@
  * Where the monarch's SIPI takes a new CPU, outside SMM: PEN_PAGE. It says that it is there, in the last byte
  * of the page, and sleeps; after each SMI once more. The page is the OS's to write, so its word proves nothing.
  */
+#include "../flat.inc"
 #include "../layout.h"
 
 	.section .rodata
@@ -25,19 +26,17 @@ deaf_pen:
 	movl	%cr0, %eax
 	orl	$1, %eax
 	movl	%eax, %cr0
-	ljmpl	$8, $PEN_PAGE + 1f - deaf_pen
+	ljmpl	$FLAT_CODE, $PEN_PAGE + 1f - deaf_pen
 	.code32
 1:	clgi
-	movl	$16, %eax
+	movl	$FLAT_DATA, %eax
 	movl	%eax, %ds
 	movb	$1, PEN_PAGE + 0xfff
 2:	hlt
 	jmp	2b
 	.balign 8
 gdt:
-	.quad	0
-	.quad	0x00cf9b000000ffff
-	.quad	0x00cf93000000ffff
+	flat_descriptors
 gdt_register:
 	.word	gdt_register - gdt - 1
 	.long	PEN_PAGE + gdt - deaf_pen

@@ -52,6 +52,15 @@ void rendezvous_gather(void)
 	wait_for_all();
 }
 
+unsigned rendezvous_followers(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < MAX_CPUS; i++)
+		n += ap[i].here;
+	return n;
+}
+
 void rendezvous_release_one(unsigned apic_id)
 {
 	ap[apic_id].here = false;
@@ -95,6 +104,11 @@ void rendezvous_park(unsigned apic_id)
 	rendezvous_release_one(apic_id);
 }
 
+void rendezvous_ejected(unsigned apic_id)
+{
+	ap[apic_id].park = false;
+}
+
 /* false: none came. No timer is read while one is there: QEMU 7.2 blocks that during an eject. */
 static bool await_monarch(const volatile bool *here)
 {
@@ -108,6 +122,17 @@ static bool await_monarch(const volatile bool *here)
 	return true;
 }
 
+/* BUG_TWO_MONARCHS: CPU 1 looks for new CPUs as well, while the monarch is at work on them. */
+static void usurp(unsigned apic_id)
+{
+	static bool done;
+
+	if (!seeded(BUG_TWO_MONARCHS) || apic_id != 1 || done || !plugging)
+		return;
+	done = true;
+	enumerate();
+}
+
 void rendezvous_follow(unsigned apic_id)
 {
 	volatile bool *here = &ap[apic_id].here;
@@ -117,8 +142,10 @@ void rendezvous_follow(unsigned apic_id)
 	while (*here) {
 		if (!await_monarch(here))
 			*here = false;
-		while (*here && led)
+		while (*here && led) {
+			usurp(apic_id);
 			pause();
+		}
 	}
 	while (ap[apic_id].park)
 		halt();

@@ -11,6 +11,7 @@
 struct config config;
 struct smm_cpu smm_cpu[MAX_CPUS];
 static bool plugged; /* there was a hot-plug SMI */
+static unsigned smis;
 
 /* ---- before SMRAM is closed ---- */
 
@@ -41,11 +42,11 @@ const struct smm_image smm_image __attribute__((section(".header"), used)) = {
 	smbase_of,
 };
 
-/* ---- handlers of the SMI's command ---- */
+/* ---- what an SMI is for ---- */
 
-static void communicate(uint8_t argument)
+/* Synchronous: a driver outside SMM asks for a service, and waits. This one serves nobody. */
+static void communicate(void)
 {
-	(void)argument;
 	if (seeded(BUG_HANDLER_CORRUPTED) && plugged)
 		zero(byte_at(DEFAULT_SMBASE + SMI_ENTRY), 64);
 }
@@ -62,11 +63,14 @@ static struct pending await_second_plug(void)
 	return p;
 }
 
-static void cpu_hotplug(uint8_t argument)
+static void cpu_hotplug(uint8_t command, uint8_t argument)
 {
 	struct pending p;
 
-	(void)argument;
+	if (command != APM_CPU_HOTPLUG)
+		return;
+	say("smm: SMI %u, command %u, argument %u: %u CPUs are here", smis, command, argument,
+	    1 + rendezvous_followers());
 	if (seeded(BUG_SLOW_HANDLER))
 		wait_us(2500000);
 	p = seeded(BUG_SECOND_PLUG) ? await_second_plug() : enumerate();
@@ -75,19 +79,22 @@ static void cpu_hotplug(uint8_t argument)
 	plugged = true;
 }
 
-static const struct {
-	uint8_t command;
-	void (*handle)(uint8_t argument);
-} handlers[] = {
-	{ APM_COMMUNICATE, communicate },
-	{ APM_CPU_HOTPLUG, cpu_hotplug },
-};
+static void count(uint8_t command, uint8_t argument)
+{
+	(void)command;
+	(void)argument;
+	smis++;
+}
+
+/* Asynchronous: each is called for every SMI, and knows what is meant for it. */
+static void (*const root_handlers[])(uint8_t command, uint8_t argument) = { count, cpu_hotplug };
 
 static void dispatch(uint8_t command, uint8_t argument)
 {
-	for (unsigned i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
-		if (handlers[i].command == command)
-			handlers[i].handle(argument);
+	if (command == APM_COMMUNICATE && !argument)
+		communicate();
+	for (unsigned i = 0; i < sizeof(root_handlers) / sizeof(root_handlers[0]); i++)
+		root_handlers[i](command, argument);
 }
 
 /* ---- */
@@ -104,11 +111,8 @@ void smi_main(unsigned apic_id);
 /* The monarch is the boot CPU, as OVMF has it (PlatformSmmBspElection()). */
 void smi_main(unsigned apic_id)
 {
-	if (is_bsp()) {
+	if (is_bsp())
 		lead();
-		return;
-	}
-	rendezvous_follow(apic_id);
-	if (seeded(BUG_TWO_MONARCHS) && apic_id == 1 && inb(APM_CNT) == APM_CPU_HOTPLUG)
-		enumerate(); /* as if it were its turn now */
+	else
+		rendezvous_follow(apic_id);
 }

@@ -35,11 +35,15 @@ void install_plug_handler(void); /* the same, unless it is to have an error */
 /* The monarch: wait for all that are present, for a second; then send those an SMI that are missing, and
  * wait once more; then do without. */
 void rendezvous_gather(void);
+/* How many have come. */
+unsigned rendezvous_followers(void);
 /* Let them go, or one of them alone. */
 void rendezvous_release(void);
 void rendezvous_release_one(unsigned apic_id);
-/* That one shall stay in SMM for ever when it is released. */
+/* That one shall stay in SMM when it is released, until it is ejected. */
 void rendezvous_park(unsigned apic_id);
+/* It was: one that is plugged in its place comes and goes as any other. */
+void rendezvous_ejected(unsigned apic_id);
 /* The others: until they are released. */
 void rendezvous_follow(unsigned apic_id);
 
@@ -55,6 +59,8 @@ struct pending {
 };
 struct pending enumerate(void);
 
+/* The monarch is at them. */
+extern volatile bool plugging;
 /* Steps (a) to (f) for all new CPUs. */
 void plug_all(const struct pending *p);
 /* Those that the OS has left to the firmware. */

@@ -4,6 +4,7 @@
  * smi_main() in flat 32-bit mode, and back by RSM. Copied for each CPU; the words in front are its own, struct
  * tile in tiles.c.
  */
+#include "../flat.inc"
 #include "../layout.h"
 
 #define AT(label) SMI_ENTRY + label - smi_tile
@@ -22,7 +23,7 @@ gdt_register:
 	.word	gdt_end - gdt - 1
 	.long	0
 far32:	.long	0
-	.word	8
+	.word	FLAT_CODE
 
 entry:
 	cld
@@ -35,7 +36,7 @@ entry:
 
 	.code32
 flat:
-	movl	$16, %eax
+	movl	$FLAT_DATA, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %fs
@@ -47,9 +48,8 @@ flat:
 	rsm
 
 	.balign 8
-gdt:	.quad	0
-	.quad	0x00cf9b000000ffff /* code, flat */
-	.quad	0x00cf93000000ffff /* data, flat */
+gdt:
+	flat_descriptors
 gdt_end:
 smi_tile_end:
 

@@ -9,7 +9,8 @@ static void eject(unsigned selector, unsigned apic_id)
 {
 	smm_cpu[apic_id].present = false;
 	cpuhp_select(selector);
-	cpuhp_set_status(CPUHP_EJECT);
+	cpuhp_set_status(CPUHP_EJECT); /* at once: QEMU ends the CPU before the write is over */
+	rendezvous_ejected(apic_id);
 	say("smm: CPU %u is out", apic_id);
 }
 
@@ -21,7 +22,7 @@ static void unplug(unsigned selector, unsigned apic_id)
 		rendezvous_park(apic_id);
 	if (seeded(BUG_EJECTED_LATE))
 		rendezvous_release();
-	wait_us(5000);
+	wait_us(seeded(BUG_EJECTED_LATE) || seeded(BUG_EJECTED_OUTSIDE) ? 200000 : 5000); /* they shall be out */
 	eject(selector, apic_id);
 }
 
