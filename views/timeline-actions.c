@@ -223,7 +223,8 @@ static int do_focus(struct timeline *t, struct error *err)
 
 static int do_detail(struct timeline *t, struct error *err)
 {
-	(void)err;
+	if (!t->chosen.id && timeline_choose_any(t, err) < 0)
+		return -1;
 	t->show_detail = !t->show_detail && t->chosen.id;
 	return 0;
 }

@@ -89,13 +89,13 @@ EFFECTS = {
     "back": (["v", ">"], chooses("cpu-reset cpu1")),
     "mark-a": ([], lambda was, now: "A" in now.lines[2] and "A" not in was.lines[2]),
     "mark-b": ([], lambda was, now: "B" in now.lines[2] and "B" not in was.lines[2]),
-    "bookmark": ([], shows(" bookmark: ")),
+    "bookmark": ([], shows(" bookmark:")),
     "next-bookmark": (["End", "m", "y", "Enter", "g"], shows("@ y")),
     "previous-bookmark": (["g", "m", "y", "Enter", "End"], shows("@ y")),
-    "search": ([], shows(" search: ")),
+    "search": ([], shows(" search:")),
     "search-next": (SMI, chooses("smi-enter cpu1")),
     "search-previous": (SMI + ["n"], chooses("smi-enter cpu0")),
-    "filter": ([], shows(" filter: ")),
+    "filter": ([], shows(" filter:")),
     "ask": ([], lambda was, now: now.lines[42] == " :"),
     "focus": ([], lambda was, now: now.text == was.text and now.looks != was.looks),
     "beside": ([], lambda was, now: re.search("-- 0.0+ s", now.lines[1])),
@@ -134,6 +134,7 @@ class Keys(view.Suite):
         term.wait_for(same, "a quiet screen")
 
     def test_every_key_of_the_list(self):
+        """VIEW_KEYS=NAME: from that one on."""
         text = subprocess.run([view.SMMTRACE, "list", "keys", "--json"], stdout=subprocess.PIPE, text=True,
                               check=True, timeout=view.DEADLINE).stdout
         path = os.path.join(self.folder, "keys.db")
@@ -142,7 +143,8 @@ class Keys(view.Suite):
         names = [key["action"] for key in json.loads(text)["keys"]]
         check(set(names) - {"redraw"} == set(EFFECTS), "other keys than tested: %r" %
               sorted(set(names) ^ set(EFFECTS)))
-        for key in json.loads(text)["keys"]:
+        first = os.environ.get("VIEW_KEYS", names[0])
+        for key in json.loads(text)["keys"][names.index(first):]:
             for written in key["key"].split():
                 if key["action"] != "redraw":  # in view.py
                     self.press_one(term, path, TMUX.get(written, written), key["action"])
@@ -343,7 +345,7 @@ class Keys(view.Suite):
         self.mouse(term, 0, 11, 30)
         term.wait_for(lambda _: "session" not in term.chosen() and term.chosen(), "an event of the list")
         self.mouse(term, 0, 22, 79)
-        term.wait_for(lambda _: "detach" in term.chosen() or "lost" in term.chosen(), "the end, from the overview")
+        term.wait_text("-- 0.069")
 
 
 def record(path):
