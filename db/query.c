@@ -33,6 +33,7 @@ struct query {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	int version;      /* of the schema */
+	bool named;       /* a question of ours: a value that is too big is the file's */
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
 };
 
@@ -193,6 +194,7 @@ static int resolve(struct query *q, const char *what, const char *arg, struct er
 
 	if (arg && !(question && question->arg))
 		return fail(err, ERR_USAGE, "query: \"%.40s\" takes no argument; SQL is one word, in quotes", what);
+	q->named = question;
 	if (question)
 		return resolve_question(q, question, arg, err);
 	if (!is_name(what))
@@ -278,6 +280,8 @@ int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct err
 		rc = give_row(q->stmt, a, err);
 	if (stopped)
 		rc = fail(err, ERR_USAGE, "query: interrupted");
+	if (!rc && q->named && got == SQLITE_TOOBIG)
+		rc = fail(err, ERR_CORRUPT, "query: the recording is damaged: a text of it is too long");
 	if (!rc && got != SQLITE_DONE)
 		rc = query_fail(q->db, err);
 	return rc;

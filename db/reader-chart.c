@@ -58,7 +58,7 @@ static int chart_smi_row(sqlite3_stmt *q, void *arg)
 	return v[3] && chart_stay(r->chart.maker, (int)v[1], v[2], v[3]) ? -1 : 0;
 }
 
-/* The next rows of both tables: true if there were any. */
+/* The next rows of one table or the other: 1 if there were any, 0, or negative. */
 static int make_some(struct reader *r, struct error *err)
 {
 	struct reader_chart *c = &r->chart;
@@ -78,16 +78,19 @@ static int make_some(struct reader *r, struct error *err)
 int reader_prepare(struct reader *r, int64_t budget_ns, struct error *err)
 {
 	int64_t end = clock_now() + budget_ns;
-	int more = 1;
+	int more;
 
 	if (!r->db || !r->chart.memory)
 		return 0;
 	sqlite3_exec(r->chart.memory, "BEGIN", NULL, NULL, NULL);
-	while (more > 0 && clock_now() < end)
+	do
 		more = make_some(r, err);
+	while (more > 0 && clock_now() < end);
 	sqlite3_exec(r->chart.memory, "COMMIT", NULL, NULL, NULL);
-	if (more == 0)
+	if (more == 0) {
 		r->chart.ready = true;
+		r->chart.until_ns = INT64_MAX;
+	}
 	return more;
 }
 

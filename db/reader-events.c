@@ -2,6 +2,7 @@
 #include "reader-sql.h"
 #include "reader-rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* 1 = an event, 0 = of a kind or source this program does not know, negative = damaged. */
@@ -143,6 +144,23 @@ int reader_events(struct reader *r, const struct reader_filter *f,
 		range[f->backwards] = part[!f->backwards];
 	} while (!got && (!f->limit || n.rows < f->limit));
 	return got;
+}
+
+int reader_many_events(struct reader *r, const struct reader_filter *f, int64_t limit, struct error *err)
+{
+	char sql[READER_SQL_MAX], count[READER_SQL_MAX + 64];
+	int64_t range[2], rows = 0;
+	int rc;
+
+	if (!r->summary.last_id)
+		return 0;
+	if (id_range(r, f, range, err) < 0)
+		return -(int)ERR_CORRUPT;
+	reader_events_sql(sql, f);
+	snprintf(count, sizeof(count), "SELECT count(*) FROM (%s)", sql);
+	rc = each_row(r, count, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu, limit + 1 },
+		      one_number, &rows, err);
+	return rc < 0 ? rc : rows > limit;
 }
 
 struct found {

@@ -40,6 +40,13 @@ int verdict_expected_cpu(const struct verdict_input *in)
 	return open ? open->cpu : first ? first->cpu : CPU_UNKNOWN;
 }
 
+/* Asleep where an RSM may bring it back to; or running, by its events alone: they do not tell of a HLT. */
+static bool is_idle_place(const struct scene *s, int cpu, enum verdict_place place)
+{
+	return place == PLACE_PEN || place == PLACE_HALTED || place == PLACE_WAIT_SIPI ||
+	       (place == PLACE_RUNNING && !verdict_look_is_fresh(s, cpu));
+}
+
 /*
  * Its INIT and SIPI went out, no SMI is on its way, and it sits outside SMM while the monarch is inside;
  * and it would not spend one more in the NOP handler.
@@ -53,7 +60,7 @@ bool verdict_kick_helps(const struct verdict_input *in, const struct episode *ep
 	return ep->kind == EPISODE_PLUG && ep->status == EPISODE_STUCK && !ep->cut_short &&
 	       moment_is(ep->at[STEP_C]) && !c->relocated && !c->smi_pending &&
 	       event_get(&s->handler, HANDLER_CODE, CODE_UNKNOWN) != CODE_NOP &&
-	       (place == PLACE_PEN || place == PLACE_HALTED || place == PLACE_RUNNING || place == PLACE_WAIT_SIPI) &&
+	       is_idle_place(in->scene, ep->cpu, place) &&
 	       s->round.monarch != CPU_UNKNOWN && cpuset_has(&s->round.inside, s->round.monarch);
 }
 

@@ -9,6 +9,8 @@
 
 /* Lines kept free behind those of the CPUs. */
 #define LINES_BEHIND 20
+/* A monarch that is found polling, this long after the recording began, does not get what it waits for. */
+#define POLLS_NS 1000000000
 
 /* ---- lines ---- */
 
@@ -172,6 +174,31 @@ static int lost_in_smm(const struct verdict_input *in)
 	return CPU_UNKNOWN;
 }
 
+/* A monarch that polls a word of the handshake in a plug that began before the recording. */
+static int polls_unseen(const struct verdict_input *in)
+{
+	for (int i = 0; i < (int)in->model->cpus; i++) {
+		enum verdict_place place = verdict_place(in->model, in->scene, i);
+
+		if ((place == PLACE_ABOUT_POLL || place == PLACE_PEN_POLL) && in->scene->attached_late &&
+		    in->scene->now - in->scene->attach.ns >= POLLS_NS)
+			return i;
+	}
+	return CPU_UNKNOWN;
+}
+
+static void say_polls(struct prose *p, const struct verdict_input *in, int cpu)
+{
+	char waits[256];
+	struct prose w = prose_into(waits, sizeof(waits));
+
+	say(p, "STUCK: CPU %d is ", cpu);
+	say_place(p, in, cpu);
+	if (say_waits(&w, in, cpu))
+		say(p, ": it waits for %s", waits);
+	say(p, ". What led to it was before the recording. ");
+}
+
 static void say_lost(struct prose *p, const struct verdict_input *in, int cpu)
 {
 	say(p, "STUCK: CPU %d does not leave SMM; it is ", cpu);
@@ -193,6 +220,8 @@ static void say_state(struct prose *p, const struct verdict_input *in)
 		say(p, ", while no CPU was being relocated, plugged or unplugged");
 		say_last(p, in);
 		say(p, ": ");
+	} else if (polls_unseen(in) != CPU_UNKNOWN) {
+		say_polls(p, in, polls_unseen(in));
 	} else if (lost != CPU_UNKNOWN) {
 		say_lost(p, in, lost);
 	} else if (verdict_refused_features(in)) {
@@ -308,7 +337,8 @@ void verdict_make(struct verdict *v, const struct verdict_input *in)
 	const struct episode *ep = episode_of_note(in);
 
 	v->lines = 0;
-	v->stuck = any_stuck(in) || verdict_refused_features(in) || lost_in_smm(in) != CPU_UNKNOWN;
+	v->stuck = any_stuck(in) || verdict_refused_features(in) || lost_in_smm(in) != CPU_UNKNOWN ||
+		   polls_unseen(in) != CPU_UNKNOWN;
 	add_paragraph(v, in, ep);
 	add_cpus(v, in);
 	add_cause(v, in, ep);

@@ -169,6 +169,11 @@ static int take_event(void *arg, int64_t id, const struct event *ev)
 	return 0;
 }
 
+static int64_t window_end(const struct lanes *l)
+{
+	return scale_start(&l->scale, l->width) - 1;
+}
+
 static int events_between(struct feeding *f, uint32_t kinds, int64_t from, int64_t to, int64_t limit,
 			  struct error *err)
 {
@@ -184,6 +189,17 @@ static int events_between(struct feeding *f, uint32_t kinds, int64_t from, int64
 	return got < 0 ? got : f->rows >= limit;
 }
 
+/* Does the window hold more than can be shown one by one? */
+static int too_many(struct feeding *f, uint32_t kinds, struct error *err)
+{
+	struct reader_filter want = READER_ALL;
+
+	want.kinds = kinds;
+	want.from = f->l->scale.from;
+	want.to = window_end(f->l);
+	return reader_many_events(f->feed->reader, &want, FEED_ROWS - 1, err);
+}
+
 /* Marks column by column, a few each: there are too many. */
 static int sample_events(struct feeding *f, uint32_t kinds, struct error *err)
 {
@@ -195,11 +211,6 @@ static int sample_events(struct feeding *f, uint32_t kinds, struct error *err)
 			return got;
 	}
 	return 1;
-}
-
-static int64_t window_end(const struct lanes *l)
-{
-	return scale_start(&l->scale, l->width) - 1;
 }
 
 /*
@@ -225,9 +236,9 @@ static int feed_events(struct feeding *f, struct error *err)
 
 	f->marks = f->states = true;
 	if (got >= 0)
-		got = events_between(f, kinds, f->l->scale.from, window_end(f->l), FEED_ROWS, err);
+		got = too_many(f, kinds, err);
 	if (got <= 0)
-		return got;
+		return got < 0 ? got : events_between(f, kinds, f->l->scale.from, window_end(f->l), FEED_ROWS, err);
 	f->states = false;
 	got = sample_events(f, kinds, err);
 	f->states = true;

@@ -36,34 +36,47 @@ static void put_words(const struct run *run)
 	fputs("</title>", out);
 }
 
+/* The part of its time that was spent in SMM. */
+static double share(const struct run *run)
+{
+	int64_t length = ns_between(run->from, run->to);
+
+	return length > 0 && run->sum < length ? (double)run->sum / (double)length : 1;
+}
+
 /* How many, or at which SMBASE, where there is room to say it. */
 static void put_name(const struct run *run)
 {
-	double width = run->x1 - run->x0;
+	double width = run->x1 - run->x0, x = run->x0 + width / 2, y = chart_body_y(run->c, run->lane) + 4;
 	FILE *out = run->c->h->out;
 
 	if (run->n > 1 && width > 70)
-		fprintf(out, "<text class=\"in\" x=\"%.1f\" y=\"%.1f\">%" PRId64 " SMIs</text>",
-			run->x0 + width / 2, chart_body_y(run->c, run->lane) + 4, run->n);
+		fprintf(out, "<text class=\"in%s\" x=\"%.1f\" y=\"%.1f\">%" PRId64 " SMIs</text>",
+			share(run) < 0.6 ? " pale" : "", x, y, run->n);
 	else if (run->n == 1 && width > 76 && run->smi.smbase != SMBASE_UNKNOWN)
-		fprintf(out, "<text class=\"in\" x=\"%.1f\" y=\"%.1f\">0x%" PRIx64 "</text>",
-			run->x0 + width / 2, chart_body_y(run->c, run->lane) + 4, run->smi.smbase);
+		fprintf(out, "<text class=\"in\" x=\"%.1f\" y=\"%.1f\">0x%" PRIx64 "</text>", x, y, run->smi.smbase);
 }
 
+/* Several are a pale body, filled from below by their share of its time. */
 static void put_body(const struct run *run)
 {
-	int tall = chart_body_height(run->c);
-	double width = run->x1 - run->x0;
+	double tall = chart_body_height(run->c), width = run->x1 - run->x0 < 1.2 ? 1.2 : run->x1 - run->x0;
+	double top = chart_body_y(run->c, run->lane) - tall / 2, full = tall * share(run);
+	const char *class = run->open ? " open" : run->base_default ? " default" : "";
+	FILE *out = run->c->h->out;
 
 	if (!run->n)
 		return;
-	fprintf(run->c->h->out, "<rect class=\"smm%s%s%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\">",
-		run->base_default ? " default" : "", run->n > 1 ? " many" : "", run->open ? " open" : "", run->x0,
-		chart_body_y(run->c, run->lane) - tall / 2.0, width < 1.2 ? 1.2 : width, tall);
+	full = full < 1 ? 1 : full;
+	if (run->n > 1)
+		fprintf(out, "<rect class=\"share%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", class,
+			run->x0, top + tall - full, width, full);
+	fprintf(out, "<rect class=\"smm%s%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\">", class,
+		run->n > 1 ? " many" : "", run->x0, top, width, tall);
 	put_words(run);
-	fputs("</rect>", run->c->h->out);
+	fputs("</rect>", out);
 	put_name(run);
-	fputc('\n', run->c->h->out);
+	fputc('\n', out);
 }
 
 static int take_stay(void *arg, const struct reader_smi *smi)
@@ -74,7 +87,8 @@ static int take_stay(void *arg, const struct reader_smi *smi)
 	double x0 = chart_x(c, smi->enter_ns), x1 = chart_x(c, to);
 	bool base_default = smi->smbase == SMBASE_DEFAULT;
 
-	if (!run->n || x0 > run->x1 + c->grain || !smi->leave_ns || (c->close && base_default != run->base_default)) {
+	if (!run->n || x0 > run->x1 + c->grain || !smi->leave_ns ||
+	    (c->close && base_default != run->base_default)) {
 		put_body(run);
 		*run = (struct run){ .c = c, .lane = run->lane, .x0 = x0, .from = smi->enter_ns, .smi = *smi,
 				     .open = !smi->leave_ns, .base_default = base_default };
@@ -110,10 +124,10 @@ static void put_gap(const struct run *run)
 
 	if (!run->n)
 		return;
-	fprintf(c->h->out, "<rect class=\"gap\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>", run->x0,
-		y, width < 2 ? 2 : width, end - y);
-	html_print(c->h->out, "%" PRId64 " interval%s, %s in all, from %s on: lost, or nobody could see", run->n,
-		   page_plural(run->n), page_lasting(run->sum).s, chart_at(c, run->from).s);
+	fprintf(c->h->out, "<rect class=\"gap\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>",
+		run->x0, y, width < 2 ? 2 : width, end - y);
+	html_print(c->h->out, "%" PRId64 " interval%s, %s in all, from %s on: lost, or nobody could see",
+		   run->n, page_plural(run->n), page_lasting(run->sum).s, chart_at(c, run->from).s);
 	fputs("</title></rect>\n", c->h->out);
 }
 

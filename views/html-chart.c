@@ -81,24 +81,22 @@ static void put_axis(const struct chart *c)
 
 static void put_lane(const struct chart *c, int lane, int cpu)
 {
-	const struct report_cpu *now = cpu < 0 ? NULL : &c->h->rep->cpu[cpu];
-	int64_t until = now && now->now.removed_ns ? now->now.removed_ns : c->h->rep->end_ns;
+	const struct report_cpu *now = &c->h->rep->cpu[cpu];
+	int64_t until = now->now.removed_ns ? now->now.removed_ns : c->h->rep->end_ns;
 	double y = chart_body_y(c, lane);
 
-	if (now) {
-		fprintf(c->h->out, "<g class=\"lane\" data-cpu=\"%d\"><text x=\"%d\" y=\"%.1f\">CPU %d</text>", cpu,
-			CHART_LEFT - 10, y + 4, cpu);
-		if (until > c->from && now->added_ns < c->to)
-			fprintf(c->h->out, "<path d=\"M%.1f %.1fH%.1f\"/>", chart_x(c, now->added_ns), y, chart_x(c, until));
-	} else {
-		fprintf(c->h->out, "<g class=\"machine\"><text x=\"%d\" y=\"%.1f\">machine</text>", CHART_LEFT - 10, y + 4);
-	}
+	fprintf(c->h->out, "<g class=\"lane\" data-cpu=\"%d\"><text x=\"%d\" y=\"%.1f\">CPU %d</text>", cpu,
+		CHART_LEFT - 10, y + 4, cpu);
+	if (until > c->from && now->added_ns < c->to)
+		fprintf(c->h->out, "<path d=\"M%.1f %.1fH%.1f\"/>", chart_x(c, now->added_ns), y,
+			chart_x(c, until));
 	fputs("</g>\n", c->h->out);
 }
 
 static void put_lanes(const struct chart *c)
 {
-	put_lane(c, 0, CPU_UNKNOWN);
+	fprintf(c->h->out, "<g class=\"machine\"><text x=\"%d\" y=\"%.1f\">machine</text></g>\n",
+		CHART_LEFT - 10, chart_body_y(c, 0) + 4);
 	for (unsigned i = 0; i < c->h->rep->cpus; i++)
 		if (c->lane_of[i])
 			put_lane(c, c->lane_of[i], (int)i);
@@ -112,12 +110,12 @@ static void put_frame(const struct chart *c, int nr, const char *title)
 	fputs("<figure>\n<figcaption>", out);
 	html_text(out, title);
 	html_print(out, ", %s to %s", chart_at(c, c->from).s, chart_at(c, c->to).s);
-	fprintf(out, "</figcaption>\n<div class=\"scroll\"><svg class=\"chart\" viewBox=\"0 0 %d %.0f\" role=\"img\" "
-		"aria-labelledby=\"chart-%d chart-%d-text\">\n<title id=\"chart-%d\">", CHART_WIDTH, height(c), nr, nr,
-		nr);
+	fprintf(out, "</figcaption>\n<div class=\"scroll\"><svg class=\"chart\" viewBox=\"0 0 %d %.0f\" "
+		"role=\"img\" aria-labelledby=\"chart-%d chart-%d-text\">\n<title id=\"chart-%d\">", CHART_WIDTH,
+		height(c), nr, nr, nr);
 	html_text(out, title);
-	fprintf(out, "</title>\n<desc id=\"chart-%d-text\">A lane for each of %d CPUs, its stays in SMM as bars, with "
-		"episodes above and port writes, IPIs, SMBASE writes and broken rules as marks. The tables below tell "
+	fprintf(out, "</title>\n<desc id=\"chart-%d-text\">A lane for each of %d CPUs, its stays in SMM as bars, "
+		"with episodes above and port writes, IPIs, SMBASE writes and broken rules as marks. The tables below tell "
 		"the same.</desc>\n", nr, c->lanes - 1);
 }
 
@@ -160,7 +158,10 @@ static int draw(struct chart *c, int nr, const char *title, struct error *err)
 	if (rc >= 0)
 		rc = chart_marks(c, err);
 	chart_episodes(c);
-	fputs("</svg></div>\n</figure>\n", c->h->out);
+	fputs("</svg></div>\n", c->h->out);
+	if (c->undrawn)
+		fprintf(c->h->out, "<p class=\"more\">%d more IPIs have no arrow here</p>\n", c->undrawn);
+	fputs("</figure>\n", c->h->out);
 	return rc;
 }
 

@@ -35,6 +35,7 @@ struct chart {
 	int lanes;              /* the machine's and the CPUs' */
 	int lane_of[EVENT_MAX_CPUS];
 	double grain;           /* stays in SMM with less than this between them are one */
+	int arrows, undrawn;    /* IPIs as arrows; those for which there was no room */
 	int cells;              /* per lane */
 	struct chart_cell *cell;
 	int *row_of;            /* of each of the report's episodes; -1 = not in sight */

@@ -44,8 +44,8 @@ int chart_place_episodes(struct chart *c)
 }
 
 /* The step's letter stands for it where its name has no room. */
-static void put_name(const struct chart *c, const struct insight_episode *ep, unsigned i, double x, double y, double width,
-		     const char *class)
+static void put_name(const struct chart *c, const struct insight_episode *ep, unsigned i, double x, double y,
+		     double width, const char *class)
 {
 	const struct insight_step *step = &ep->at[i];
 	bool stuck = ep->stuck && i + 1 == ep->steps;

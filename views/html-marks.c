@@ -61,7 +61,8 @@ void html_shapes(FILE *out)
 
 static void put_key(FILE *out, const char *inside, const char *what)
 {
-	fprintf(out, "<li><svg width=\"22\" height=\"14\" viewBox=\"-11 -7 22 14\" aria-hidden=\"true\">%s</svg>", inside);
+	fprintf(out, "<li><svg width=\"22\" height=\"14\" viewBox=\"-11 -7 22 14\" aria-hidden=\"true\">%s</svg>",
+		inside);
 	html_text(out, what);
 	fputs("</li>\n", out);
 }
@@ -75,7 +76,11 @@ void html_legend(FILE *out)
 	put_key(out, "<rect class=\"smm default\" x=\"-10\" y=\"-5\" width=\"20\" height=\"10\"/>",
 		"in SMM at the default SMBASE");
 	put_key(out, "<rect class=\"smm open\" x=\"-10\" y=\"-5\" width=\"20\" height=\"10\"/>", "has not left SMM");
-	put_key(out, "<rect class=\"gap\" x=\"-10\" y=\"-6\" width=\"20\" height=\"12\"/>", "lost, or nobody could see");
+	put_key(out, "<rect class=\"share\" x=\"-10\" y=\"2\" width=\"20\" height=\"3\"/>"
+		"<rect class=\"smm many\" x=\"-10\" y=\"-5\" width=\"20\" height=\"10\"/>",
+		"several SMIs, filled by their share of the time");
+	put_key(out, "<rect class=\"gap\" x=\"-10\" y=\"-6\" width=\"20\" height=\"12\"/>",
+		"lost, or nobody could see");
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		snprintf(use, sizeof(use), "<use href=\"#m-%s\" class=\"%s\"/>", shapes[i].id, shapes[i].id);
 		put_key(out, use, shapes[i].help);

@@ -10,6 +10,7 @@
 #include "report-page.h"
 #include "../tracer/event-text.h"
 
+#define ARROWS 500 /* in a picture, at most */
 #define CHARACTER 6.1 /* width of one in a mark's label */
 
 static struct chart_cell *cell_at(struct chart *c, int lane, int64_t ts)
@@ -43,22 +44,35 @@ static void put_arrow(struct chart *c, const struct event *ev, int cpu)
 	if (cell->arrows & bit)
 		return;
 	cell->arrows |= bit;
-	fprintf(c->h->out, "<path class=\"ipi %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1fL%.1f %.1f\"><title>", shape,
-		shape, x, y0, x, y1 > y0 ? y1 - 2 : y1 + 2);
+	if (c->arrows++ >= ARROWS) {
+		c->undrawn++;
+		return;
+	}
+	fprintf(c->h->out, "<path class=\"ipi %s\" marker-end=\"url(#head-%s)\" d=\"M%.1f %.1fV%.1f\"><title>",
+		shape, shape, x, y0, y1 > y0 ? y1 - 2 : y1 + 2);
 	html_print(c->h->out, "%s %s from CPU %d to CPU %d", chart_at(c, ev->ts).s,
 		   ipi_mode_name[event_get(ev, IPI_MODE, IPI_FIXED) & 7], ev->cpu, cpu);
 	fputs("</title></path>\n", c->h->out);
 }
 
+/* A broadcast goes through all lanes, up to the outermost ones. */
 static void put_arrows(struct chart *c, const struct event *ev)
 {
 	enum lane_mark mark = mark_of_event(ev);
+	int first = -1, last = -1;
 
 	if (mark != MARK_INIT && mark != MARK_SIPI && mark != MARK_SMI_IPI)
 		return;
-	for (unsigned cpu = 0; cpu < c->h->rep->cpus; cpu++)
-		if (c->lane_of[cpu] && (int)cpu != ev->cpu && ipi_reaches(&c->cpus, ev, (int)cpu))
-			put_arrow(c, ev, (int)cpu);
+	for (int cpu = 0; cpu < (int)c->h->rep->cpus; cpu++) {
+		if (!c->lane_of[cpu] || cpu == ev->cpu || !ipi_reaches(&c->cpus, ev, cpu))
+			continue;
+		first = first < 0 ? cpu : first;
+		last = cpu;
+	}
+	if (first >= 0 && (first < ev->cpu || first == last))
+		put_arrow(c, ev, first);
+	if (last > first && last > ev->cpu)
+		put_arrow(c, ev, last);
 }
 
 static int take_event(void *arg, int64_t id, const struct event *ev)

@@ -30,8 +30,8 @@ static void put_badge(const struct html *h)
 	const struct reader_summary *s = &h->rep->sum;
 	const char *class = s->stuck || s->violations ? "bad" : s->verdict ? "good" : "open";
 
-	fprintf(h->out, "<p class=\"badge %s\">%s</p>\n", class, s->stuck ? "Stuck" : s->violations ? "Rules broken" :
-		s->verdict ? "Nothing broken" : "Not judged");
+	fprintf(h->out, "<p class=\"badge %s\">%s</p>\n", class, s->stuck ? "Stuck" :
+		s->violations ? "Rules broken" : s->verdict ? "Nothing broken" : "Not judged");
 }
 
 /* A line is "SUBJECT: TEXT"; the first one is the verdict itself. */

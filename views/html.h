@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The report as one page for a browser: verdict, timeline as inline SVG, tables. It loads nothing, runs no
- * script, and a policy in its head forbids both. Thousands of SMIs are drawn together, so that it stays small.
+ * The report as one page for a browser: verdict, timeline as inline SVG, tables. It loads nothing, runs
+ * no script, and a policy in its head forbids both. Thousands of SMIs are drawn together: it stays small.
  */
 #ifndef VIEWS_HTML_H
 #define VIEWS_HTML_H

@@ -33,6 +33,7 @@ void json_put_hex(struct json_out *j, const char *name, uint64_t value);    /* "
 
 /* Beyond +-2^53, where readers with doubles would round, it is written as hex text: "0x20000000000001". */
 void json_put_int(struct json_out *j, const char *name, int64_t value);
-void json_put_int_unless(struct json_out *j, const char *name, int64_t value, int64_t unknown); /* null for @unknown */
+/* null for @unknown */
+void json_put_int_unless(struct json_out *j, const char *name, int64_t value, int64_t unknown);
 
 #endif

@@ -19,7 +19,8 @@ bool ipi_reaches(const struct cpu_map *map, const struct event *ev, int cpu)
 		return false;
 	switch (ev->arg[IPI_DEST]) {
 	case IPI_ONE:
-		return event_has(ev, IPI_TARGET) && cpu_map_find(map, ev->arg[IPI_TARGET]) == cpu;
+		return event_has(ev, IPI_TARGET) && (uint64_t)map->apic_id[cpu] == ev->arg[IPI_TARGET] &&
+		       cpu_map_find(map, ev->arg[IPI_TARGET]) == cpu;
 	case IPI_SELF:
 		return ev->cpu == cpu;
 	case IPI_ALL:

@@ -72,9 +72,11 @@ static int put_verdict(struct walk *w, struct reader *r, struct error *err)
 	json_put_bool(w->j, "judged", w->rep->sum.verdict);
 	json_put_bool(w->j, "stuck", w->rep->sum.stuck);
 	json_put_int(w->j, "violations", w->rep->sum.violations);
+	w->j->tall++;
 	json_put_open(w->j, "lines", '[');
 	rc = reader_verdict(r, take_line, w, err);
 	json_put_close(w->j, ']');
+	w->j->tall--;
 	json_put_close(w->j, '}');
 	return rc;
 }

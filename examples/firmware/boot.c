@@ -34,10 +34,14 @@ static void load_smm(const uint8_t *image, const uint8_t *end)
 
 static void start_all(void)
 {
+	unsigned run = 1;
+
 	for (unsigned i = 1; i < cpus; i++)
-		if (!cpu_start(apic_id[i]))
+		if (cpu_start(apic_id[i]))
+			run++;
+		else
 			say("boot: CPU %u does not start", apic_id[i]);
-	say("boot: %u CPUs run", cpus);
+	say("boot: %u CPUs run", run);
 }
 
 /* ---- the initial relocations ---- */

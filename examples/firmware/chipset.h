@@ -25,7 +25,7 @@
 /* PCI space by memory, PM registers, TSEG's address; SMIs by port 0xb2 on. */
 void chipset_init(void);
 
-/* 0xb2 raises SMIs until the next reset, whatever the OS does. */
+/* No OS can switch SMIs off as a whole until the next reset; APMC_EN alone has no lock. */
 void smi_lock(void);
 
 /* The address of TSEG, whether it is open or not. */

@@ -38,7 +38,7 @@ static uint8_t hotplug_command(void)
 static void keep_cpu_1_out(void)
 {
 	if (seeded(BUG_AP_MISSING))
-		cpu_hold_smis(1, 1300000);
+		cpu_hold_smis(1, 1500000); /* the monarch waits for 1 s, twice */
 	if (seeded(BUG_MONARCH_DOES_NOT_WAIT))
 		cpu_hold_smis(1, 500000);
 	if (seeded(BUG_COMMAND_OVERWRITTEN))
@@ -115,7 +115,8 @@ static void unplug(const struct event *e)
 	clear(e, CPUHP_FW_REMOVE);
 	ask_firmware();
 	cpuhp_select(e->selector);
-	say("os: CPU %u is %s, %u are left", e->apic_id, cpuhp_status() & CPUHP_ENABLED ? "still here" : "gone", online);
+	say("os: CPU %u is %s, %u are left", e->apic_id, cpuhp_status() & CPUHP_ENABLED ? "still here" : "gone",
+	    online);
 }
 
 /* ---- the GPE's handler: as \_SB.CPUS.CSCN, but one CPU after the other ---- */

@@ -130,5 +130,20 @@ def kicked_without_a_recording():
         g.await_serial(FIRMWARE_IDLE, 30, behind)
 
 
+def attached_to_the_hang():
+    """It began before the recording; that it hangs, and what the monarch waits for, is seen all the same."""
+    with firmware_guest(smp=1, order="design", gdb=True, timestamps=True) as g:
+        g.start()
+        g.await_serial(FIRMWARE_READY, 30)
+        g.plug("hot1")
+        g.await_hang(1)
+        path = g.path("db.smm")
+        tracer = Tracer("attach", g.target, "-o", path, "--headless", "--for", "2s")
+        equal(tracer.wait(60), 0, "exit status: " + tracer.err.text[-500:])
+        said = verdict(path)
+        for words in ("STUCK: CPU 0 is in SMM, polling AboutToLeaveSmm (0x3000c", "before the recording"):
+            true(words in said, "the verdict says %r: %s" % (words, said))
+
+
 run_tests(every_step_is_seen, attached_late, the_designs_order_hangs, a_kick_completes_it,
-          kicked_without_a_recording)
+          kicked_without_a_recording, attached_to_the_hang)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # timeout: 600
 """
-`smmtrace report` without a guest: text, page, JSON and the question `hang` give one verdict; the page is opened in a real
-browser, where there is one.
+`smmtrace report` without a guest: text, page, JSON and the question `hang` give one verdict; the page is
+opened in a real browser, where there is one.
 """
 import html.parser
 import json
@@ -15,16 +15,30 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+sys.path.insert(1, os.path.join(os.path.dirname(sys.path[0]), "lib"))
 sys.dont_write_bytecode = True
 import browser  # pylint: disable=wrong-import-position
 from query import DEADLINE, RECORDER, SMMTRACE, check, record, run  # pylint: disable=wrong-import-position
 
-STORIES = ("stock-hang", "completed-hotplug", "boot-4-cpus", "seabios", "unplug", "two-plugs", "attached-late-plug",
-           "system-reset", "waiting-at-gate")
+STORIES = ("stock-hang", "completed-hotplug", "boot-4-cpus", "seabios", "unplug", "two-plugs",
+           "attached-late-plug", "system-reset", "waiting-at-gate")
+LINKS = ("href", "src", "xlink:href", "action", "srcset", "data", "poster")
 VOID = {"meta", "br", "hr", "img", "link", "input"}
+UNSEEN = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]"
 EVIL = ("<script>document.title = 'evil'</script><img src=x onerror=\"document.title='evil'\">'\"&amp;"
         "\u202e\u200b\x1b[31m</title></style></svg>]]>-->")
+
+# In the browser: lanes and width of each picture; how many there are; what is drawn outside of its picture.
+CHARTS = """return [...document.querySelectorAll('svg.chart')].map(svg =>
+    [svg.querySelectorAll('.lane').length, svg.getBoundingClientRect().width])"""
+COUNT = "return document.querySelectorAll(arguments[0]).length"
+OUTSIDE = """return [...document.querySelectorAll('svg.chart')].flatMap(svg => {
+    const all = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('rect, use, text, path')].filter(e => {
+        const r = e.getBoundingClientRect();
+        return r.left < all.left - 1 || r.right > all.right + 1 ||
+               r.top < all.top - 1 || r.bottom > all.bottom + 1;
+    }).map(e => e.outerHTML) })"""
 
 
 def report(path, *args, status=0, error=b""):
@@ -58,7 +72,7 @@ class Page(html.parser.HTMLParser):
         if tag == "tr":
             self.end_row()
         self.count[tag] = self.count.get(tag, 0) + 1
-        self.links += [value for name, value in attrs if name in ("href", "src", "xlink:href", "action", "srcset")]
+        self.links += [value for name, value in attrs if name in LINKS]
         check(not any(name.startswith("on") for name, _ in attrs), (tag, attrs))
         if tag == "dt":
             self.verdict.append(["", ""])
@@ -87,7 +101,7 @@ class Page(html.parser.HTMLParser):
 def screen_verdict(text):
     """[subject, words] of the text report's first section."""
     found, subject = [], "verdict"
-    for line in text[text.index("Verdict\n") + 8:].split("\n\n")[0].split("\n") if "Verdict\n" in text else []:
+    for line in text[text.index("\nVerdict\n") + 9:].split("\n\n", maxsplit=1)[0].split("\n"):
         if line[2:17].strip() or not found:
             subject = line[2:17].strip() if len(line) < 17 or line[16] == " " else line.strip()
             found.append([subject or "verdict", line[17:] if len(line) >= 17 and line[16] == " " else ""])
@@ -116,7 +130,7 @@ class Suite:
     def page(self, path):
         text = report(path, "--html")
         page = Page(text)
-        check("script" not in page.count and not page.count.get("link") and not page.count.get("iframe"), page.count)
+        check(not {"script", "link", "iframe", "object", "base"} & set(page.count), page.count)
         check(all(link.startswith("#m-") for link in page.links), page.links)
         check("default-src 'none'" in text and len(text) < 1 << 20, len(text))
         return page
@@ -137,7 +151,7 @@ class Suite:
             asked = json.loads(run(path, "hang", "--json"))
             rows = [[row["subject"], words(row["says"])] for row in asked["rows"]]
             check(rows == told, (story, rows, told))
-            check((page.badge == "Stuck") == doc["stuck"] == ("STUCK" in told[0][1]), (story, page.badge, told[0]))
+            check((page.badge == "Stuck") == doc["stuck"] == ("STUCK" in told[0][1]), (page.badge, told[0]))
             stuck += doc["stuck"]
         check(0 < stuck < len(STORIES), "the stories should end in several ways: %d stuck" % stuck)
 
@@ -174,7 +188,8 @@ class Suite:
             at += 1000000 if i < 150 else 20000000  # one storm, then none
             length, late = 5000 + 37 * i % 4000, 100 + 13 * i % 700
             lines += ["t=%d cpu=0 port port=0xb2 dir=write value=0x5" % at,
-                      "t=%d cpu=0 smi-enter smbase=0x7000" % (at + 50), "t=%d cpu=1 smi-enter smbase=0x9000" % (at + late),
+                      "t=%d cpu=0 smi-enter smbase=0x7000" % (at + 50),
+                      "t=%d cpu=1 smi-enter smbase=0x9000" % (at + late),
                       "t=%d cpu=0 smi-leave" % (at + 50 + length), "t=%d cpu=1 smi-leave" % (at + 20000)]
             lengths += [length, 20000 - late]
             arrivals.append(late)
@@ -188,7 +203,8 @@ class Suite:
             return [row[name + "_ns"] for name in ("p50", "p90", "p99", "max")]
         everything = next(row for row in doc["lengths"] if row["cause"] == "all")
         check(everything["n"] == 400 and told(everything) == ranks(lengths), (everything, ranks(lengths)))
-        check(told(doc["arrivals"][1]) == ranks(arrivals) and told(doc["arrivals"][0]) == [50] * 4, doc["arrivals"])
+        check(told(doc["arrivals"][1]) == ranks(arrivals), doc["arrivals"])
+        check(told(doc["arrivals"][0]) == [50] * 4, doc["arrivals"])
         check([(s["cpu"], s["smis"]) for s in doc["storms"]] == [(0, 150), (1, 150)], doc["storms"])
 
     # What others wrote.
@@ -202,9 +218,10 @@ class Suite:
                                   ("violation", "invariant"), ("violation", "severity"), ("episode", "kind"),
                                   ("episode", "next"), ("episode_step", "step"), ("episode_step", "letter"),
                                   ("invariant", "why"), ("invariant", "name"), ("episode", "verdict")):
-                db.execute("UPDATE %s SET %s = %s || ?" % (table, column, "coalesce(%s, '')" % column), (EVIL,))
+                db.execute("UPDATE {0} SET {1} = coalesce({1}, '') || ?".format(table, column), (EVIL,))
             db.execute("UPDATE invariant SET status = 'unknown'")
-            db.execute("UPDATE violation SET message = CAST(x'ff3c7363726970743ec328' AS TEXT) || message WHERE id = 1")
+            db.execute("UPDATE violation SET message = CAST(x'ff3c7363726970743ec328' AS TEXT) || message"
+                       " WHERE id = 1")
             db.execute("UPDATE meta SET value = ? WHERE key = 'target'", (EVIL * 10000,))
             db.execute("INSERT OR REPLACE INTO meta VALUES ('started', ?)", (EVIL,))
             db.commit()
@@ -215,9 +232,9 @@ class Suite:
         page = self.page(self.nasty())
         check("img" not in page.count and "b" in page.count, page.count)
         text = report(self.nasty(), "--html")
-        check(not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]", text), "control or format characters")
+        check(not re.search(UNSEEN, text), "control or format characters")
         doc = report(self.nasty(), "--json")
-        check(not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]", doc), "control or format characters")
+        check(not re.search(UNSEEN, doc), "control or format characters")
         check(json.loads(doc)["recording"]["file"] == self.nasty(), "the name")
         check(EVIL in json.loads(doc)["violations"][1]["message"], "the text is kept")
 
@@ -269,24 +286,20 @@ class Suite:
 
     def see_the_page_of_a_hang(self):
         self.shown(self.hang)
-        says = self.browser.run("return document.querySelector('#verdict').innerText")
+        says = words(self.browser.run("return document.querySelector('#verdict').innerText"))
         doc = json.loads(report(self.hang, "--json"))
         for line in doc["verdict"]["lines"]:
-            check(words(line["says"]) in words(says), (line, says))
+            check(words(line["says"]) in says, (line, says))
         check("Stuck" in says, says)
-        charts = self.browser.run("return [...document.querySelectorAll('svg.chart')].map(s => "
-                                  "[s.querySelectorAll('.lane').length, s.getBoundingClientRect().width])")
-        check(len(charts) >= 2 and all(n == len(doc["cpus"]) and width > 800 for n, width in charts), charts)
-        counts = self.browser.run("return ['rect.smm', 'rect.smm.open', 'use.base', 'use.port', 'path.ipi.init', "
-                                  "'use.broken', 'rect.stuck'].map(s => document.querySelectorAll('svg.chart ' + s).length)")
-        check(all(counts), counts)
-        widths = self.browser.run("return [document.documentElement.scrollWidth, innerWidth]")
-        check(widths[0] <= widths[1], "the page is wider than the window: %s" % widths)
-        outside = self.browser.run("return [...document.querySelectorAll('svg.chart')].flatMap(s => { const b = "
-                                   "s.getBoundingClientRect(); return [...s.querySelectorAll('rect,use,text')].filter(e => { "
-                                   "const r = e.getBoundingClientRect(); return r.left < b.left - 1 || r.right > b.right + 1 "
-                                   "|| r.bottom > b.bottom + 1 || r.top < b.top - 1; }).map(e => e.outerHTML) })")
-        check(not outside, outside)
+        charts = self.browser.run(CHARTS)
+        check(len(charts) >= 2, charts)
+        check(all(lanes == len(doc["cpus"]) and width > 800 for lanes, width in charts), charts)
+        for what in ("rect.smm", "rect.smm.open", "rect.smm.default", "rect.step", "rect.stuck", "use.base",
+                     "use.port", "use.broken", "path.ipi.init", "path.ipi.sipi"):
+            check(self.browser.run(COUNT, "svg.chart " + what), what)
+        page, window = self.browser.run("return [document.documentElement.scrollWidth, innerWidth]")
+        check(page <= window, "the page is wider than the window: %d > %d" % (page, window))
+        check(not self.browser.run(OUTSIDE), "outside of its picture")
 
     def see_light_and_dark(self):
         self.shown(self.hang)
@@ -302,8 +315,9 @@ class Suite:
     def see_that_nasty_text_is_harmless(self):
         self.shown(self.nasty())
         check("SMM report of" in self.browser.run("return document.title"), "the title")
-        check("<script>document.title" in self.browser.run("return document.querySelector('#verdict').innerText"), "text")
-        check(self.browser.run("return document.querySelectorAll('script, img').length") == 0, "elements")
+        says = self.browser.run("return document.querySelector('#verdict').innerText")
+        check("<script>document.title" in says, says)
+        check(self.browser.run(COUNT, "script, img") == 0, "elements")
 
     def test_in_a_browser(self):
         why = browser.missing()

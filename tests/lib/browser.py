@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Chromium without a screen, driven through chromedriver by the WebDriver protocol (w3.org/TR/webdriver2) on the loopback
-interface, with what Python has by itself.
+Chromium without a screen, driven through chromedriver by the WebDriver protocol (w3.org/TR/webdriver2) on the
+loopback interface, with what Python has by itself.
 """
 import base64
 import http.client
@@ -31,8 +31,9 @@ class Browser:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="smmtrace-browser.")
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                       start_new_session=True,
                                        env=dict(os.environ, HOME=self.folder, TMPDIR=self.folder))
         self.session = None
         try:
@@ -78,7 +79,8 @@ class Browser:
 
     def begin(self):
         options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                            "--window-size=1360,1000", "--user-data-dir=" + os.path.join(self.folder, "profile")]}
+                            "--window-size=1360,1000",
+                            "--user-data-dir=" + os.path.join(self.folder, "profile")]}
         wish = {"browserName": "chrome", "goog:chromeOptions": options,
                 "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
         self.session = self.request("POST", "/session", {"capabilities": {"alwaysMatch": wish}})["sessionId"]

@@ -63,7 +63,8 @@ static void what_is_no_utf8_is_bytes_on_a_page(void **state)
 	assert_written(html_text, "\xff<\xc3", "\\xff&lt;\\xc3");
 	assert_written(html_text, "\xc0\xbcscript>", "\\xc0\\xbcscript&gt;");           /* an overlong < */
 	assert_written(html_text, "\xed\xa0\x80", "\\xed\\xa0\\x80");                   /* a surrogate */
-	assert_written(html_text, "Gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92 \xf0\x9f\x90\xa7", "Gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92 \xf0\x9f\x90\xa7");
+	assert_written(html_text, "Gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92 \xf0\x9f\x90\xa7",
+		       "Gr\xc3\xbc\xc3\x9f" "e \xe2\x86\x92 \xf0\x9f\x90\xa7");
 }
 
 static void a_megabyte_becomes_little(void **state)

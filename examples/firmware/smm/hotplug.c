@@ -214,7 +214,6 @@ static void put_nop_handler_back(void)
 
 void plug_all(const struct pending *p)
 {
-	uint32_t icr_high = apic_read(APIC_ICR_HIGH); /* an OS may be between its two writes */
 	unsigned left = 0;
 
 	for (unsigned i = 0; i < p->n; i++)
@@ -229,5 +228,4 @@ void plug_all(const struct pending *p)
 		relocate_each(p);
 	put_nop_handler_back();
 	plugging = false;
-	apic_write(APIC_ICR_HIGH, icr_high);
 }

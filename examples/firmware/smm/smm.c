@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* An SMI, from tile.S on: who leads it, and what was asked for. */
+#include "../../common/apic.h"
 #include "../../common/port.h"
 #include "../chipset.h"
 #include "../console.h"
@@ -99,10 +100,14 @@ static void dispatch(uint8_t command, uint8_t argument)
 
 /* ---- */
 
+/* The OS's CPU 0 may be between its two writes of the ICR: what it has written of it comes back. */
 static void lead(void)
 {
+	uint32_t icr_high = apic_read(APIC_ICR_HIGH);
+
 	rendezvous_gather();
 	dispatch(inb(APM_CNT), inb(APM_STS));
+	apic_write(APIC_ICR_HIGH, icr_high);
 	rendezvous_release();
 }
 
