@@ -113,6 +113,10 @@ static inline bool is_sane(int64_t n)
 	return n >= 0 && n <= INT64_C(1) << 62;
 }
 
+/* Let go of the file, and take it up again. */
+void reader_disconnect(struct reader *r);
+int reader_connect(struct reader *r, struct error *err);
+
 /* The part of the summary that is about findings. */
 int summarize_findings(struct reader *r, struct error *err);
 

@@ -109,7 +109,12 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 	return 0;
 }
 
-static void disconnect(struct reader *r)
+int reader_connect(struct reader *r, struct error *err)
+{
+	return connect_to(r, false, err);
+}
+
+void reader_disconnect(struct reader *r)
 {
 	forget_statements(r);
 	close_chart(r);
@@ -139,7 +144,7 @@ struct reader *reader_open(const char *path, struct error *err)
 void reader_close(struct reader *r)
 {
 	if (r)
-		disconnect(r);
+		reader_disconnect(r);
 	free(r);
 }
 
@@ -148,7 +153,7 @@ static int step_aside(struct reader *r, struct error *err)
 {
 	const struct timespec moment = { .tv_nsec = 5000000 };
 
-	disconnect(r);
+	reader_disconnect(r);
 	for (int i = 0; i < STEP_ASIDE_TRIES && recording_in_use(r->path); i++)
 		nanosleep(&moment, NULL);
 	return connect_to(r, true, err);

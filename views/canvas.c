@@ -13,7 +13,8 @@ bool canvas_resize(struct canvas *c, int rows, int cols)
 	canvas_free(c);
 	if (!cell)
 		return false;
-	*c = (struct canvas){ .rows = cells ? rows : 0, .cols = cells ? cols : 0, .cell = cell };
+	*c = (struct canvas){ .rows = cells ? rows : 0, .cols = cells ? cols : 0,
+			      .stride = cols, .cell = cell };
 	for (size_t i = 0; i < cells; i++)
 		cell[i].glyph = ' ';
 	return true;
@@ -25,11 +26,22 @@ void canvas_free(struct canvas *c)
 	*c = (struct canvas){ 0 };
 }
 
+struct canvas canvas_part(const struct canvas *c, int from, int to)
+{
+	struct canvas part = *c;
+
+	to = to < c->cols ? to : c->cols;
+	from = from < to ? from : to;
+	part.cell = c->cell + from;
+	part.cols = to - from;
+	return part;
+}
+
 struct cell *canvas_at(struct canvas *c, int row, int col)
 {
 	if (row < 0 || col < 0 || row >= c->rows || col >= c->cols)
 		return NULL;
-	return &c->cell[(size_t)row * (size_t)c->cols + (size_t)col];
+	return &c->cell[(size_t)row * (size_t)c->stride + (size_t)col];
 }
 
 void canvas_put(struct canvas *c, int row, int col, uint32_t glyph, enum cell_class class)
@@ -103,7 +115,7 @@ static size_t put_utf8(char *out, uint32_t g)
 
 const char *canvas_row_text(const struct canvas *c, int row, char *out, size_t size)
 {
-	const struct cell *cell = row >= 0 && row < c->rows ? &c->cell[(size_t)row * (size_t)c->cols] : NULL;
+	const struct cell *cell = row >= 0 && row < c->rows ? &c->cell[(size_t)row * (size_t)c->stride] : NULL;
 	int end = cell ? c->cols : 0;
 	size_t used = 0;
 

@@ -45,13 +45,16 @@ struct cell {
 
 /* Owned by the caller; canvas_free() or canvas_resize() to change it. Zeroed = empty. */
 struct canvas {
-	int rows, cols;
-	struct cell *cell; /* rows * cols, row by row */
+	int rows, cols, stride; /* cells from a row to the next */
+	struct cell *cell;
 };
 
 /* Make it @rows x @cols of blanks. False when there is no memory; then it is 0 x 0. */
 bool canvas_resize(struct canvas *c, int rows, int cols);
 void canvas_free(struct canvas *c);
+
+/* Columns [@from, @to) of @c as a canvas of their own, which borrows the cells: what is drawn there is cut off there. */
+struct canvas canvas_part(const struct canvas *c, int from, int to);
 
 /* The cell at (@row, @col), or NULL outside the grid. */
 struct cell *canvas_at(struct canvas *c, int row, int col);

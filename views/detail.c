@@ -63,8 +63,22 @@ static void add_smi(struct detail *d, const struct reader_smi *smi, int64_t firs
 	    lasted, base, smi_cause_name[smi->cause], cmd);
 }
 
+/* "> raised by      event 10     0.030000 s  ipi cpu0 ...". */
+static void add_links(struct detail *d, const struct detail_links *l, int64_t first_ns)
+{
+	char at[48], line[512];
+
+	for (int i = 0; i < l->links->count; i++) {
+		const struct link *link = &l->links->at[i];
+
+		time_text(at, sizeof(at), ns_between(first_ns, link->to.ev.ts), 1000);
+		add(d, "%c %-14s event %-6" PRId64 " %s  %s", i == l->chosen ? '>' : '-', link->why, link->to.id, at,
+		    event_line(line, sizeof(line), &link->to.ev));
+	}
+}
+
 void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
-		  int64_t first_ns)
+		  const struct detail_links *links, int64_t first_ns)
 {
 	const struct event_info *info = &event_info[e->ev.kind];
 	char cpu[24] = "no known CPU", at[48], value[32], means[80];
@@ -77,6 +91,7 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 	    event_origin_name[e->ev.origin & 1],
 	    e->ev.source < EVENT_SOURCE_COUNT ? event_source_info[e->ev.source].name : "?");
 	add(d, "%s", info->help);
+	add_links(d, links, first_ns);
 	for (unsigned i = 0; i < info->fields; i++)
 		add(d, "  %-10s %-20s %s", info->field[i].name,
 		    event_has(&e->ev, i) ? event_arg_text(value, sizeof(value), &e->ev, i) : "unknown",
@@ -85,24 +100,16 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 		add_smi(d, smi, first_ns);
 }
 
-/* "  event 10   0.030000 s  ipi cpu0 ...": one that proves it. */
-static int add_evidence(struct detail *d, struct reader *r, int64_t id, int64_t first_ns, struct error *err)
+static bool is_linked(const struct links *links, int64_t id)
 {
-	struct event ev;
-	int got = reader_event(r, id, &ev, err);
-	char at[48], line[512];
-
-	if (got > 0)
-		add(d, "  event %-6" PRId64 " %s  %s", id,
-		    time_text(at, sizeof(at), ns_between(first_ns, ev.ts), 1000),
-		    event_line(line, sizeof(line), &ev));
-	else if (got == 0)
-		add(d, "  event %" PRId64 " is not in the recording", id);
-	return got < 0 ? got : 0;
+	for (int i = 0; i < links->count; i++)
+		if (links->at[i].to.id == id)
+			return true;
+	return false;
 }
 
-int detail_violation(struct detail *d, struct reader *r, const struct reader_violation *v, int64_t first_ns,
-		     struct error *err)
+void detail_violation(struct detail *d, const struct reader_violation *v, const struct detail_links *links,
+		      int64_t first_ns)
 {
 	unsigned number = invariant_by_name(v->invariant);
 	char at[48], line[700], severity[32];
@@ -112,14 +119,14 @@ int detail_violation(struct detail *d, struct reader *r, const struct reader_vio
 	time_text(at, sizeof(at), ns_between(first_ns, v->ts_ns), 1);
 	add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
 	add(d, "%s", insight_line(line, sizeof(line), v));
+	add_links(d, links, first_ns);
 	for (int i = 0; i < 4; i++)
-		if (v->evidence[i] && add_evidence(d, r, v->evidence[i], first_ns, err) < 0)
-			return -1;
+		if (v->evidence[i] && !is_linked(links->links, v->evidence[i]))
+			add(d, "  event %" PRId64 " is not in the recording", v->evidence[i]);
 	if (number < INVARIANT_COUNT)
 		add(d, "the rule: %s", invariant_list[number]->rule);
 	if (number < INVARIANT_COUNT && *invariant_list[number]->meaning)
 		add(d, "%s", invariant_list[number]->meaning);
-	return 0;
 }
 
 static int take_smi(void *arg, const struct reader_smi *smi)

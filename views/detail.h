@@ -6,6 +6,7 @@
 #ifndef VIEWS_DETAIL_H
 #define VIEWS_DETAIL_H
 
+#include "links.h"
 #include "picture.h"
 #include "../db/reader.h"
 
@@ -17,13 +18,19 @@ struct detail {
 	char text[DETAIL_LINES][1200];
 };
 
+/* Where one can go from here; link @chosen is marked. */
+struct detail_links {
+	const struct links *links;
+	int chosen;
+};
+
 /* @smi: the stay in SMM of that CPU the event lies in, or NULL. Pure. */
 void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
-		  int64_t first_ns);
+		  const struct detail_links *links, int64_t first_ns);
 
-/* A broken rule: what was found, what the rule says and means, the events that prove it. 0 or negative. */
-int detail_violation(struct detail *d, struct reader *r, const struct reader_violation *v, int64_t first_ns,
-		     struct error *err);
+/* A broken rule: what was found, the events that prove it as @links, what the rule says and means. Pure. */
+void detail_violation(struct detail *d, const struct reader_violation *v, const struct detail_links *links,
+		      int64_t first_ns);
 
 /* The SMI of @cpu that @ts lies in, or the next one that begins before @end: 1 found, 0 none, negative. */
 int detail_smi(struct reader *r, int cpu, int64_t ts, int64_t end, struct reader_smi *smi, struct error *err);

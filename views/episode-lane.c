@@ -8,18 +8,16 @@
 static const char *step_label(char *out, size_t size, const struct insight_step *s, int level)
 {
 	size_t len = strlen(s->letter);
-	bool same = !strcmp(s->name, s->letter);
 
 	out[0] = '\0';
 	if (level > 1)
 		return out;
 	if (!len)
 		snprintf(out, size, "%s", level ? "" : s->name);
-	else if (level || same)
+	else if (level)
 		snprintf(out, size, "(%s)", s->letter);
 	else
-		snprintf(out, size, "(%s) %s", s->letter,
-			 !strncmp(s->name, s->letter, len) && s->name[len] == '-' ? s->name + len + 1 : s->name);
+		insight_step_label(out, size, s->letter, s->name);
 	return out;
 }
 

@@ -37,6 +37,34 @@ static int take_episode(void *arg, const struct reader_episode *ep)
 	return 0;
 }
 
+const char *insight_step_label(char *out, size_t size, const char *letter, const char *name)
+{
+	size_t len = strlen(letter);
+
+	if (!len)
+		snprintf(out, size, "%s", name);
+	else if (!strcmp(name, letter))
+		snprintf(out, size, "(%s)", letter);
+	else
+		snprintf(out, size, "(%s) %s", letter,
+			 !strncmp(name, letter, len) && name[len] == '-' ? name + len + 1 : name);
+	return out;
+}
+
+static int take_smi_step(void *arg, const struct reader_smi_step *step)
+{
+	struct insight *f = arg;
+	struct insight_smi_step *kept = &f->smi_step[f->smi_steps];
+	char letter[8], name[24];
+
+	SAFE(letter, step->letter);
+	SAFE(name, step->name);
+	kept->cpu = step->smi_cpu;
+	kept->ts_ns = step->from_ns;
+	insight_step_label(kept->label, sizeof(kept->label), letter, name);
+	return ++f->smi_steps == INSIGHT_SMI_STEPS;
+}
+
 static int take_line(void *arg, const char *subject, const char *text)
 {
 	struct insight *f = arg;
@@ -53,11 +81,14 @@ int insight_read(struct insight *f, struct reader *r, struct error *err)
 {
 	if (!f->episode)
 		f->episode = calloc(INSIGHT_EPISODES, sizeof(*f->episode));
-	if (!f->episode)
+	if (!f->smi_step)
+		f->smi_step = calloc(INSIGHT_SMI_STEPS, sizeof(*f->smi_step));
+	if (!f->episode || !f->smi_step)
 		return fail(err, ERR_USAGE, "no memory for the timeline");
 	f->violations = reader_summary(r)->violations;
-	f->episodes = f->lines = 0;
-	if (reader_episodes(r, take_episode, f, err) < 0)
+	f->episodes = f->smi_steps = f->lines = 0;
+	if (reader_episodes(r, take_episode, f, err) < 0 ||
+	    (f->episodes && reader_smi_steps(r, take_smi_step, f, err) < 0))
 		return -1;
 	return reader_verdict(r, take_line, f, err) < 0 ? -1 : 0;
 }
@@ -65,8 +96,10 @@ int insight_read(struct insight *f, struct reader *r, struct error *err)
 void insight_free(struct insight *f)
 {
 	free(f->episode);
+	free(f->smi_step);
 	f->episode = NULL;
-	f->episodes = 0;
+	f->smi_step = NULL;
+	f->episodes = f->smi_steps = 0;
 }
 
 const struct insight_episode *insight_stuck(const struct insight *f)
@@ -161,10 +194,12 @@ static int take_mark(void *arg, const struct reader_violation *v)
 	return 0;
 }
 
-int insight_mark(struct reader *r, struct lanes *l, struct error *err)
+int insight_mark(const struct insight *f, struct reader *r, struct lanes *l, struct error *err)
 {
 	int got;
 
+	for (int i = 0; i < f->smi_steps; i++)
+		lanes_step(l, lane_of_cpu(f->smi_step[i].cpu), f->smi_step[i].ts_ns, f->smi_step[i].label);
 	if (!reader_summary(r)->violations)
 		return 0;
 	got = reader_violations(r, READER_ANY_CPU, l->scale.from, scale_start(&l->scale, l->width) - 1,

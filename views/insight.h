@@ -10,6 +10,7 @@
 #include "../db/reader.h"
 
 #define INSIGHT_EPISODES 300 /* kept, the latest ones */
+#define INSIGHT_SMI_STEPS 4000 /* kept, the first ones */
 #define INSIGHT_LINES 64     /* of the verdict */
 #define INSIGHT_MARKS 2000   /* broken rules marked in one window */
 
@@ -28,11 +29,20 @@ struct insight_episode {
 	struct insight_step at[READER_STEPS]; /* as they came */
 };
 
+/* A step that @cpu made in SMM. */
+struct insight_smi_step {
+	int cpu;
+	int64_t ts_ns;
+	char label[24]; /* "(b) scan" */
+};
+
 /* Owned by the caller; all zero is empty, insight_free() makes it so again. */
 struct insight {
 	int64_t violations;
 	struct insight_episode *episode;
 	int episodes;
+	struct insight_smi_step *smi_step;
+	int smi_steps;
 	int lines;
 	char line[INSIGHT_LINES][1240]; /* "CPU 0: in SMM ..." */
 };
@@ -50,8 +60,8 @@ const struct insight_episode *insight_episode_at(const struct insight *f, int64_
 /* "STUCK plug of CPU 1, step (d), 2.10 s: ...": the state at @now. "" when nothing is stuck. Returns @out. */
 const char *insight_status(char *out, size_t size, const struct insight *f, int64_t now);
 
-/* The broken rules of the window as marks. 0, or negative. */
-int insight_mark(struct reader *r, struct lanes *l, struct error *err);
+/* The steps of the window in the bodies, its broken rules as marks. 0, or negative. */
+int insight_mark(const struct insight *f, struct reader *r, struct lanes *l, struct error *err);
 
 /*
  * The next broken rule behind @from at @ts (id 0: at or after @ts); @backwards: before.
@@ -59,6 +69,9 @@ int insight_mark(struct reader *r, struct lanes *l, struct error *err);
  */
 int insight_seek(struct reader *r, int64_t ts, int64_t id, bool backwards, struct reader_violation *found,
 		  struct error *err);
+
+/* "(b) scan" for letter "b" and name "b-scan"; the name alone without a letter. Returns @out. */
+const char *insight_step_label(char *out, size_t size, const char *letter, const char *name);
 
 /* "no-init-in-smm  CPU 1  step c  INIT from CPU 0 ...": one line, safe. Returns @out. */
 const char *insight_line(char *out, size_t size, const struct reader_violation *v);

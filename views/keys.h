@@ -2,7 +2,7 @@
 /*
  * The keys of the timeline: one table, from which the help screen, `smmtrace
  * list keys` and the man page are made. To add a key: its line here, its
- * function in the table in timeline.c.
+ * function in the table in timeline-actions.c.
  */
 #ifndef VIEWS_KEYS_H
 #define VIEWS_KEYS_H
@@ -24,6 +24,7 @@
 	_(PAGE, "page", "Space PgDn", "a page on", ' ', TERM_PAGE_DOWN) \
 	_(PAGE_BACK, "page-back", "b PgUp", "a page back", 'b', TERM_PAGE_UP) \
 	_(FIT, "fit", "0", "the whole recording", '0') \
+	_(ZOOM_TO, "zoom-to", "z", "zoom to A-B, rule, SMI ..", 'z') \
 	_(START, "start", "g Home", "to the first event", 'g', TERM_HOME) \
 	_(END, "end", "G End", "to the last event", 'G', TERM_END) \
 	_(FOLLOW, "follow", "t", "follow the end", 't') \
@@ -35,11 +36,21 @@
 	_(PREV_BROKEN, "previous-violation", "V", "previous broken rule", 'V') \
 	_(EPISODE, "episode", "e", "next relocation or plug", 'e') \
 	_(VERDICT, "verdict", "x", "who waits for whom", 'x') \
+	_(FOLLOW_LINK, "follow-link", ">", "to the cause or effect", '>') \
+	_(BACK, "back", "<", "back from there", '<') \
+	_(MARK_A, "mark-a", "1", "mark A here, and off again", '1') \
+	_(MARK_B, "mark-b", "2", "mark B: the header says A-B", '2') \
+	_(BOOKMARK, "bookmark", "m", "bookmark with a text", 'm') \
+	_(NEXT_BOOKMARK, "next-bookmark", "'", "next bookmark", '\'') \
+	_(PREV_BOOKMARK, "previous-bookmark", "\"", "previous bookmark", '"') \
 	_(SEARCH, "search", "/", "search: b2=04, cpu1, init", '/') \
 	_(NEXT_FOUND, "search-next", "n", "next found", 'n') \
 	_(PREV_FOUND, "search-previous", "N", "previous found", 'N') \
 	_(FILTER, "filter", "f", "filter: smi,ipi cpu=1", 'f') \
-	_(FOCUS, "focus", "Tab", "lanes or list below", '\t', TERM_BACKTAB) \
+	_(ASK, "ask", ":", "SQL, or a question's name", ':') \
+	_(FOCUS, "focus", "Tab", "lanes, or list / links", '\t', TERM_BACKTAB) \
+	_(BESIDE, "beside", "l", "list beside lanes, or below", 'l') \
+	_(OVERVIEW, "overview", "o", "overview strip on, off", 'o') \
 	_(DETAIL, "detail", "Enter", "all fields, and back", TERM_ENTER) \
 	_(PAUSE, "pause", "p", "freeze the view, not guest", 'p') \
 	_(REDRAW, "redraw", "r ^L", "draw the screen anew", 'r', 12)

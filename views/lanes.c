@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lanes.h"
+#include "lanes-cell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,22 +15,6 @@ uint32_t lane_mark_glyph(enum lane_mark mark, bool utf8)
 {
 	return utf8 ? lane_glyph[mark].unicode : (uint32_t)(unsigned char)lane_glyph[mark].ascii;
 }
-
-/* Where in its span a column lies; the last one fed counts, spans of a lane do not overlap. */
-enum shape { SHAPE_ALONE, SHAPE_FIRST, SHAPE_MIDDLE, SHAPE_LAST, SHAPE_OPEN, SHAPE_COUNT };
-
-struct lane_cell {
-	uint8_t state; /* the highest enum lane_state seen here */
-	uint8_t shape;
-	uint8_t mark;  /* the most important one; LANE_MARK_COUNT = none */
-	bool gap, many;
-	uint32_t smis, marks;
-	uint32_t same; /* marks like the most important one */
-	int64_t smm_ns;
-	char label[LANE_LABEL]; /* of the mark */
-	char base[LANE_LABEL];  /* of the span that begins here */
-	int base_room;          /* its columns in this window */
-};
 
 bool lanes_init(struct lanes *l, int lanes, const struct scale *scale, bool utf8)
 {
@@ -53,18 +37,6 @@ void lanes_free(struct lanes *l)
 {
 	free(l->cell);
 	*l = (struct lanes){ 0 };
-}
-
-static struct lane_cell *cell_at(const struct lanes *l, int lane, int col)
-{
-	if (lane < 0 || lane >= l->lanes || col < 0 || col >= l->width)
-		return NULL;
-	return &l->cell[(size_t)lane * (size_t)l->width + (size_t)col];
-}
-
-static bool is_smm(enum lane_state state)
-{
-	return state == LANE_SMM || state == LANE_SMM_DEFAULT;
 }
 
 /* First and last column of [from, to) in the window; false when it is outside. */
@@ -222,18 +194,30 @@ static void put_state(const struct lanes *l, const struct lane_cell *cell, struc
 		canvas_put(c, row, col, plain[cell->state].glyph[l->utf8], plain[cell->state].class);
 }
 
+static bool has_steps(const struct lanes *l, int lane, int from, int to)
+{
+	for (int i = from; i < to; i++)
+		if (*cell_at(l, lane, i)->step)
+			return true;
+	return false;
+}
+
 /* The SMBASE inside a span that has room for it: "[## 7ffb3000 ##]". */
 static void put_base(const struct lanes *l, int lane, int at, struct canvas *c, int row, int col)
 {
 	const struct lane_cell *cell = cell_at(l, lane, at);
-	int len = (int)strlen(cell->base), room = cell->base_room;
+	int len = (int)strlen(cell->base), room = cell->base_room, begin = at + (room > len + 12 ? 3 : 2);
 
 	if (!len || room < len + 6)
 		return;
 	for (int i = at; i < at + room; i++)
 		if (cell_at(l, lane, i)->smis != 1)
 			return;
-	canvas_print(c, row, col + at + (room > len + 12 ? 3 : 2),
+	if (has_steps(l, lane, at, at + room)) /* they stand at its beginning for the most part */
+		begin = at + room - len - 4;
+	if (has_steps(l, lane, begin - 1, begin + len + 2))
+		return;
+	canvas_print(c, row, col + begin,
 		     cell->state == LANE_SMM ? CELL_SMM_LABEL : CELL_SMM_DEFAULT, " %s ", cell->base);
 }
 
@@ -243,6 +227,7 @@ static void draw_state(const struct lanes *l, int lane, struct canvas *c, int ro
 		put_state(l, cell_at(l, lane, i), c, row, col + i);
 	for (int i = 0; i < l->width; i++)
 		put_base(l, lane, i, c, row, col);
+	lanes_draw_steps(l, lane, c, row, col);
 }
 
 /* A lone write to port B2 among reads and the like stays visible: it raises the SMI. */

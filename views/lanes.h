@@ -13,6 +13,8 @@
  *   ---      running   ...  reset, or waiting for a SIPI   :::  not known   (blank) no such CPU
  *   ///      lost or blind: nobody can say     2..9 + several SMIs in one column
  *   ! rule broken   w SMBASE written   v port write   I INIT   ^ SIPI   s SMI IPI   r reset ...
+ * Inside a body a step of an episode stands behind a bar, |(b) scan, and an IPI is a line between the
+ * lanes of its sender and its targets, where it is alone in its column.
  * A span shorter than a column still shows; of several marks in one column the
  * first in LANE_MARKS wins.
  */
@@ -71,6 +73,7 @@ extern const struct lane_glyph lane_glyph[LANE_MARK_COUNT];
 enum lane_state { LANE_ABSENT, LANE_UNKNOWN, LANE_RUNNING, LANE_RESET, LANE_SMM, LANE_SMM_DEFAULT };
 
 #define LANE_LABEL 28
+#define LANE_STEP 24
 
 /* The character of a mark. */
 uint32_t lane_mark_glyph(enum lane_mark mark, bool utf8);
@@ -114,12 +117,21 @@ void lanes_gap(struct lanes *l, int lane, int64_t from, int64_t to);
 /* Something happened; @label (short ASCII, NULL for none) is written behind the mark where there is room. */
 void lanes_mark(struct lanes *l, int lane, int64_t ts, enum lane_mark mark, const char *label);
 
+/* A step that @lane made while it was in SMM; it is written into the body as far as there is room. */
+void lanes_step(struct lanes *l, int lane, int64_t ts, const char *label);
+
+/* An IPI that was sent from lane @from touches the lanes from @low to @high. */
+void lanes_arrow(struct lanes *l, int from, int low, int high, int64_t ts);
+
 /* Draw one lane into row @row of @c from column @col on: marks and state in one row ... */
 void lanes_draw_flat(const struct lanes *l, int lane, struct canvas *c, int row, int col);
 /* ... or one row with labels at the marks, where the state says little (the machine's lane) ... */
 void lanes_draw_labelled(const struct lanes *l, int lane, struct canvas *c, int row, int col);
 /* ... or marks with labels in @row and the state in @row + 1. */
 void lanes_draw_tall(const struct lanes *l, int lane, struct canvas *c, int row, int col);
+
+/* The IPIs between lanes that were drawn before; lane i has row @row[i] (of its marks), rows outside [@top, @end) are cut off. */
+void lanes_draw_arrows(const struct lanes *l, struct canvas *c, const int *row, int top, int end, int col);
 
 /* What column @col of @lane holds: number of SMIs and marks, for the detail line. */
 struct lane_count {

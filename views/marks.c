@@ -183,13 +183,20 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 
 static void put_arrivals(struct lanes *l, const struct cpu_map *map, const struct event *ev)
 {
+	int lane = lane_of_cpu(ev->cpu), low = lane, high = lane;
 	char label[LANE_LABEL] = "";
 
 	if (ev->cpu != CPU_UNKNOWN)
 		snprintf(label, sizeof(label), "<%d", ev->cpu);
-	for (int cpu = 0; cpu < (int)map->cpus; cpu++)
-		if (cpu != ev->cpu && ipi_reaches(map, ev, cpu))
-			lanes_mark(l, lane_of_cpu(cpu), ev->ts, mark_of_event(ev), label);
+	for (int cpu = 0; cpu < (int)map->cpus; cpu++) {
+		if (cpu == ev->cpu || !ipi_reaches(map, ev, cpu))
+			continue;
+		lanes_mark(l, lane_of_cpu(cpu), ev->ts, mark_of_event(ev), label);
+		low = low < lane_of_cpu(cpu) ? low : lane_of_cpu(cpu);
+		high = high > lane_of_cpu(cpu) ? high : lane_of_cpu(cpu);
+	}
+	if (low < high)
+		lanes_arrow(l, lane, low, high, ev->ts);
 }
 
 void marks_put_gap(struct lanes *l, const struct event *ev)

@@ -3,13 +3,14 @@
 
 #include "keys.h"
 
-static void help_keys(struct canvas *c, int row, int rows)
+/* Keys [@from, @from + 2 * @rows) in two columns. */
+static void help_keys(struct canvas *c, int row, int from, int rows)
 {
-	for (int a = 0; a < ACTION_COUNT; a++) {
-		int col = 1 + a / rows * 40;
+	for (int a = from; a < ACTION_COUNT && a < from + 2 * rows; a++) {
+		int col = 1 + (a - from) / rows * 40, at = row + (a - from) % rows;
 
-		canvas_text(c, row + a % rows, col, CELL_LABEL, key_info[a].keys);
-		canvas_text(c, row + a % rows, col + 12, CELL_PLAIN, key_info[a].help);
+		canvas_text(c, at, col, CELL_LABEL, key_info[a].keys);
+		canvas_text(c, at, col + 12, CELL_PLAIN, key_info[a].help);
 	}
 }
 
@@ -43,29 +44,47 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 
 #define KEY_ROWS ((ACTION_COUNT + 1) / 2)
 #define MARK_ROWS ((LANE_MARK_COUNT + 2) / 3)
+#define SIGN_ROWS (MARK_ROWS + 2) /* with the states and the mouse */
+
+/* Rows of keys on a page; 0 = all, and the signs with them. */
+static int rows_of_keys(int rows)
+{
+	int room = rows - 2;
+
+	if (KEY_ROWS + 1 + SIGN_ROWS <= room)
+		return 0;
+	return room < KEY_ROWS ? room : KEY_ROWS;
+}
 
 int picture_help_pages(int rows)
 {
-	return rows < 1 + KEY_ROWS + 1 + MARK_ROWS + 1 + 1 ? 2 : 1;
+	int keys = rows_of_keys(rows);
+
+	return keys ? (ACTION_COUNT + 2 * keys - 1) / (2 * keys) + 1 : 1;
+}
+
+static void help_signs(struct canvas *c, int row, bool utf8)
+{
+	help_marks(c, row, MARK_ROWS, utf8);
+	help_spans(c, row + MARK_ROWS, utf8);
+	canvas_text(c, row + MARK_ROWS + 1, 1, CELL_PLAIN,
+		    "mouse: click chooses, wheel zooms; on the axis it pans, on the list it goes along");
 }
 
 void picture_help(struct canvas *c, bool utf8, int page)
 {
-	int pages = picture_help_pages(c->rows), row = 1;
+	int pages = picture_help_pages(c->rows), keys = rows_of_keys(c->rows);
+	bool signs = page + 1 == pages;
 
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
-	if (page == 0) {
-		help_keys(c, row, KEY_ROWS);
-		row += KEY_ROWS;
-	}
-	if (page == 0 && pages == 1)
-		canvas_fill(c, row++, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
-	if (page + 1 == pages) {
-		help_marks(c, row, MARK_ROWS, utf8);
-		help_spans(c, row + MARK_ROWS, utf8);
-	}
+	if (!signs || !keys)
+		help_keys(c, 1, page * 2 * keys, keys ? keys : KEY_ROWS);
+	if (!keys)
+		canvas_fill(c, 1 + KEY_ROWS, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
+	if (signs)
+		help_signs(c, keys ? 1 : 2 + KEY_ROWS, utf8);
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
-	canvas_text(c, c->rows - 1, 0, CELL_STATUS, page + 1 < pages ? " any key: the signs" :
-		    " any key: back to the timeline");
+	canvas_text(c, c->rows - 1, 0, CELL_STATUS, signs ? " any key: back to the timeline" :
+		    page + 2 == pages ? " any key: the signs" : " any key: more keys");
 }

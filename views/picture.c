@@ -12,24 +12,45 @@
 #define HEADER_ROW 0
 #define AXIS_ROW 1
 #define RULER_ROW 2
-#define DETAIL_ROWS 13 /* what the event with the most fields takes */
+#define DETAIL_ROWS 16 /* what the event with the most fields and links takes */
 
-struct layout layout_of(int rows, int cols, int lanes, bool big_pane, bool episode)
+/* Rows that the pane is to have below the lanes. */
+static int pane_height(int rows, const struct layout_want *want)
 {
-	struct layout y = { .rows = rows, .cols = cols, .lanes_row = RULER_ROW + 1 };
-	int pane = big_pane ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5, room;
+	int pane = want->detail ? (rows - 4) * 2 / 3 : (rows - 4) * 2 / 5;
 
-	if (big_pane && pane < DETAIL_ROWS)
+	if (want->detail && pane < DETAIL_ROWS)
 		pane = rows - 5 < DETAIL_ROWS ? rows - 5 : DETAIL_ROWS;
-	room = rows - 4 - pane;
+	return pane;
+}
+
+/* The lanes take what they need of @room rows. */
+static void place_lanes(struct layout *y, int lanes, int room, bool episode)
+{
 	if (episode && (lanes < room || room > 6)) {
-		y.episode_row = y.lanes_row++;
+		y->episode_row = y->lanes_row++;
 		room--;
 	}
-	y.tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
-	y.lanes = y.tall || lanes <= room ? lanes : room;
+	y->tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
+	y->lanes = y->tall || lanes <= room ? lanes : room;
+}
+
+struct layout layout_of(int rows, int cols, int lanes, const struct layout_want *want)
+{
+	struct layout y = { .rows = rows, .cols = cols, .lane_cols = cols, .lanes_row = RULER_ROW + 1,
+			    .pane_end = rows - 1 };
+	bool beside = want->beside && cols >= PICTURE_BESIDE_COLS;
+
+	if (want->overview && rows >= PICTURE_OVERVIEW_ROWS && (beside || !want->detail || rows > 30))
+		y.overview_row = --y.pane_end;
+	place_lanes(&y, lanes, beside ? y.pane_end - y.lanes_row : rows - 4 - pane_height(rows, want), want->episode);
 	y.pane_row = y.lanes_row + (y.tall ? lanes * 2 - 1 : y.lanes);
-	y.pane_rows = rows - 1 - y.pane_row;
+	if (beside) {
+		y.pane_row = AXIS_ROW;
+		y.lane_cols = cols * 3 / 5;
+		y.pane_col = y.lane_cols + 1;
+	}
+	y.pane_rows = y.pane_end - y.pane_row;
 	return y;
 }
 
@@ -105,6 +126,14 @@ static void draw_tick(struct canvas *c, const struct picture *p, int64_t at, int
 		canvas_text(c, AXIS_ROW, col, at == first ? CELL_LABEL : CELL_AXIS, text);
 }
 
+static void put_on_ruler(struct canvas *c, const struct picture *p, int64_t ts, uint32_t glyph)
+{
+	int col = scale_column(&p->scale, ts);
+
+	if (col >= 0 && col < p->scale.width)
+		canvas_put(c, RULER_ROW, PICTURE_GUTTER + col, glyph, CELL_LABEL);
+}
+
 static void draw_ruler(struct canvas *c, const struct picture *p)
 {
 	int cursor = scale_column(&p->scale, p->cursor_ns);
@@ -115,8 +144,13 @@ static void draw_ruler(struct canvas *c, const struct picture *p)
 	canvas_fill(c, RULER_ROW, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	for (int64_t at = first; at < from + p->scale.span; at += tick)
 		draw_tick(c, p, at, first, tick);
+	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
+		put_on_ruler(c, p, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@');
 	if (cursor >= 0 && cursor < p->scale.width)
 		canvas_put(c, RULER_ROW, PICTURE_GUTTER + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
+	for (int i = 0; p->mark && i < 2; i++)
+		if (p->mark[i] != PICTURE_NO_MARK)
+			put_on_ruler(c, p, p->mark[i], 'A' + (uint32_t)i);
 }
 
 static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, int row)
@@ -131,9 +165,19 @@ static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, 
 		canvas_print(c, row, 1, class, "CPU %d", lane - 1);
 }
 
+/* Where the marks of @lane are, or would be if more lanes were shown. */
+static int row_of_lane(const struct picture *p, int lane)
+{
+	if (!p->layout.tall)
+		return p->layout.lanes_row + lane - p->top_lane;
+	return p->layout.lanes_row + (lane ? lane * 2 - 1 : 0);
+}
+
 static void draw_lanes(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.lanes_row, cursor = scale_column(&p->scale, p->cursor_ns);
+
+	int rows[EVENT_MAX_CPUS + 1];
 
 	for (int i = 0; i < p->layout.lanes; i++) {
 		int lane = p->top_lane + i;
@@ -154,6 +198,9 @@ static void draw_lanes(struct canvas *c, const struct picture *p)
 		}
 		row += 1 + tall;
 	}
+	for (int lane = 0; lane < p->lanes->lanes; lane++)
+		rows[lane] = row_of_lane(p, lane);
+	lanes_draw_arrows(p->lanes, c, rows, p->layout.lanes_row, row, PICTURE_GUTTER);
 }
 
 /* "CPU 1: in SMM for 1.20 ms at 0x30000, APM 04": what the chosen lane does under the cursor. */
@@ -180,12 +227,27 @@ static void describe_smi(char *out, size_t size, const struct picture *p, const 
 	}
 }
 
+/* " A-B 1.20 ms ", or how far the cursor is from the one that is set. */
+static const char *marks_text(char *out, size_t size, const struct picture *p)
+{
+	static const char *const pair[] = { "A-cursor", "B-cursor", "A-B" };
+	bool a = p->mark && p->mark[0] != PICTURE_NO_MARK, b = p->mark && p->mark[1] != PICTURE_NO_MARK;
+	char length[32];
+
+	out[0] = '\0';
+	if (!a && !b)
+		return out;
+	duration_text(length, sizeof(length), ns_between(a ? p->mark[0] : p->mark[1], b && a ? p->mark[1] : p->cursor_ns));
+	snprintf(out, size, " %s %s ", pair[a && b ? 2 : b], length);
+	return out;
+}
+
 /* "-- 12.846123 s  CPU 1: 3 SMIs here, 1.20 ms in SMM ------ filter: smi --" */
 static void draw_pane_head(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row, col;
 	struct lane_count n = lanes_count(p->lanes, p->lane, scale_column(&p->scale, p->cursor_ns));
-	char at[48], smi[128], right[128];
+	char at[48], smi[128], right[200], marks[64];
 
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
@@ -194,7 +256,7 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 		describe_smi(smi, sizeof(smi), p, &n);
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s%s", p->frozen ? " frozen " : "",
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s%s", marks_text(marks, sizeof(marks), p), p->frozen ? " frozen " : "",
 		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
 		 *p->filter ? " filter: " : "", p->filter, *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
@@ -222,13 +284,27 @@ static void draw_event(struct canvas *c, const struct picture *p, int row, int i
 	canvas_text(c, row, 18, class, event_line(line, sizeof(line), &e->ev));
 }
 
+/* The bookmark in the cursor's column. */
+static const struct bookmark *note_at_cursor(const struct picture *p)
+{
+	int col = scale_column(&p->scale, p->cursor_ns);
+
+	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
+		if (scale_column(&p->scale, p->bookmarks->at[i].ts_ns) == col && col >= 0)
+			return &p->bookmarks->at[i];
+	return NULL;
+}
+
 static void draw_list(struct canvas *c, const struct picture *p)
 {
-	int first = p->layout.pane_row + 1 + (p->finding != NULL), rows = p->layout.rows - 1 - first;
+	const struct bookmark *note = note_at_cursor(p);
+	int first = p->layout.pane_row + 1 + (p->finding || note), rows = p->layout.pane_end - first;
 	int top = p->chosen - rows / 2;
 
 	if (p->finding)
 		canvas_print(c, first - 1, 0, CELL_ALARM, "! %s", p->finding);
+	else if (note)
+		canvas_print(c, first - 1, 0, CELL_LABEL, "@ %s", note->text);
 	if (top > p->listed - rows)
 		top = p->listed - rows;
 	if (top < 0)
@@ -271,10 +347,18 @@ static void draw_detail(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row + 1;
 
-	for (int i = 0; i < p->detail_lines && row < c->rows - 1; i++)
+	for (int i = 0; i < p->detail_lines && row < p->layout.pane_end; i++)
 		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
-	if (row > c->rows - 1)
-		canvas_text(c, c->rows - 2, c->cols - 4, CELL_LABEL, " ...");
+	if (row > p->layout.pane_end)
+		canvas_text(c, p->layout.pane_end - 1, c->cols - 4, CELL_LABEL, " ...");
+}
+
+/* The end of what is being typed, as much as fits. */
+static const char *input_tail(const struct picture *p)
+{
+	int room = p->layout.cols - 2 - (int)strlen(p->prompt), len = (int)strlen(p->input);
+
+	return p->input + (len > room ? len - room : 0);
 }
 
 static void draw_status(struct canvas *c, const struct picture *p)
@@ -283,7 +367,7 @@ static void draw_status(struct canvas *c, const struct picture *p)
 
 	canvas_fill(c, row, 0, c->cols, ' ', CELL_STATUS);
 	if (p->prompt)
-		canvas_print(c, row, 0, CELL_STATUS, " %s%s", p->prompt, p->input);
+		canvas_print(c, row, 0, CELL_STATUS, " %s%s", p->prompt, input_tail(p));
 	else if (p->message)
 		canvas_print(c, row, 0, CELL_STATUS, " %s", p->message);
 	else if (p->alarm && *p->alarm)
@@ -299,22 +383,26 @@ bool picture_text_cursor(const struct picture *p, int *row, int *col)
 	if (!p->prompt)
 		return false;
 	*row = p->layout.rows - 1;
-	*col = 1 + (int)(strlen(p->prompt) + strlen(p->input));
+	*col = 1 + (int)(strlen(p->prompt) + strlen(input_tail(p)));
 	return true;
 }
 
 void picture_draw(struct canvas *c, const struct picture *p)
 {
-	draw_ruler(c, p);
+	struct canvas left = canvas_part(c, 0, p->layout.lane_cols), pane = canvas_part(c, p->layout.pane_col, c->cols);
+
+	draw_ruler(&left, p);
 	draw_header(c, p);
 	if (p->layout.episode_row)
-		episode_lane_draw(&p->episode, c, p->layout.episode_row, PICTURE_GUTTER);
-	draw_lanes(c, p);
-	draw_pane_head(c, p);
+		episode_lane_draw(&p->episode, &left, p->layout.episode_row, PICTURE_GUTTER);
+	draw_lanes(&left, p);
+	draw_pane_head(&pane, p);
 	if (p->detail)
-		draw_detail(c, p);
+		draw_detail(&pane, p);
 	else
-		draw_list(c, p);
+		draw_list(&pane, p);
+	if (p->layout.overview_row && p->overview)
+		overview_draw(p->overview, &p->scale, p->cursor_ns, p->utf8, c, p->layout.overview_row, PICTURE_GUTTER);
 	draw_status(c, p);
 }
 

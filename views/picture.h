@@ -8,15 +8,18 @@
  *   episode    the steps of a relocation, where one was followed
  *   lanes      one row each, or two where there is room: marks, state
  *   pane       a line about the cursor, then the events around the chosen one,
- *              or all fields of it
+ *              or all fields of it; below the lanes or beside them
+ *   overview   the whole recording in one row, where there is room
  *   status     what is being typed, a message, what is stuck, or the keys
  */
 #ifndef VIEWS_PICTURE_H
 #define VIEWS_PICTURE_H
 
+#include "bookmarks.h"
 #include "canvas.h"
 #include "episode-lane.h"
 #include "lanes.h"
+#include "overview.h"
 #include "../db/reader.h"
 #include "../tracer/event.h"
 
@@ -24,15 +27,30 @@
 #define PICTURE_MIN_COLS 60
 #define PICTURE_GUTTER 9 /* columns left of the lanes */
 
-/* Rows of a screen; pure arithmetic. */
+#define PICTURE_BESIDE_COLS 100 /* with fewer the list stands below */
+#define PICTURE_OVERVIEW_ROWS 20
+
+/* What is asked for; it is given where there is room. */
+struct layout_want {
+	bool detail;    /* the pane holds all fields of an event */
+	bool episode, overview;
+	bool beside;    /* the pane beside the lanes, not below */
+};
+
+/* Rows and columns of a screen; pure arithmetic. */
 struct layout {
 	int rows, cols;
+	int lane_cols;  /* of the lanes with their gutter */
+	int pane_col, pane_end; /* where the pane begins, the row behind it */
+	int overview_row; /* 0 = none */
 	int lanes;      /* lanes that fit */
 	bool tall;      /* two rows a lane */
 	int episode_row; /* 0 = there is none, or no room for it */
 	int lanes_row, pane_row, pane_rows;
 };
-struct layout layout_of(int rows, int cols, int lanes, bool big_pane, bool episode);
+struct layout layout_of(int rows, int cols, int lanes, const struct layout_want *want);
+
+#define PICTURE_NO_MARK INT64_MIN
 
 enum picture_life { LIFE_LIVE, LIFE_ENDED, LIFE_NOT_CLOSED };
 
@@ -56,6 +74,9 @@ struct picture {
 	int64_t cursor_ns;
 	const struct reader_smi *smi; /* the stay in SMM under the cursor; NULL = none */
 	bool sampled;
+	const struct overview *overview;
+	const int64_t *mark;        /* A and B, PICTURE_NO_MARK = not set */
+	const struct bookmarks *bookmarks;
 
 	const struct picture_event *list;
 	int listed, chosen;         /* chosen -1 = none */

@@ -15,7 +15,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* What the classes look like: colours (-1 = the terminal's own), attributes with them, and without. */
+/*
+ * What the classes look like: colours (-1 = the terminal's own), attributes with them, and without. Where there
+ * are 256 colours rich[] has others for some.
+ */
 static const struct look {
 	short fg, bg;
 	attr_t with_colour, without;
@@ -42,6 +45,14 @@ static const struct look {
 	[CELL_STATUS] = { COLOR_WHITE, COLOR_BLUE, 0, A_REVERSE },
 };
 
+static const struct { short fg, bg; } rich[CELL_CLASS_COUNT] = {
+	[CELL_TITLE] = { 255, 24 }, [CELL_STATUS] = { 255, 24 }, [CELL_LIVE] = { 120, 24 },
+	[CELL_RUNNING] = { 71, -1 }, [CELL_SMM] = { 75, -1 }, [CELL_SMM_LABEL] = { 16, 75 },
+	[CELL_SMM_DEFAULT] = { 16, 214 }, [CELL_PORT] = { 177, -1 }, [CELL_IPI] = { 220, -1 },
+	[CELL_SMBASE] = { 114, -1 }, [CELL_ALARM] = { 231, 160 }, [CELL_GAP] = { 167, -1 },
+	[CELL_SELECTED] = { 16, 252 },
+};
+
 static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -51,6 +62,7 @@ static struct {
 	bool utf8, colour;
 	int signal;                  /* the one that ends us */
 	int empty_reads;
+	struct term_mouse mouse;
 	sigset_t mask, open;         /* as found; and with ours let in, while waiting */
 	struct termios tty;          /* as found */
 	char leave[128];             /* what gives the screen back, for a crash */
@@ -154,8 +166,11 @@ static void start_colours(void)
 	if (!term.colour)
 		return;
 	use_default_colors();
-	for (short i = 0; i < CELL_CLASS_COUNT; i++)
-		init_pair((short)(i + 1), look[i].fg, look[i].bg);
+	for (short i = 0; i < CELL_CLASS_COUNT; i++) {
+		bool more = COLORS >= 256 && rich[i].fg;
+
+		init_pair((short)(i + 1), more ? rich[i].fg : look[i].fg, more ? rich[i].bg : look[i].bg);
+	}
 }
 
 int term_open(bool ascii, struct error *err)
@@ -183,6 +198,8 @@ int term_open(bool ascii, struct error *err)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	set_escdelay(25);
+	mouseinterval(0);
+	mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
 	curs_set(0);
 	start_colours();
 	return 0;
@@ -193,6 +210,7 @@ void term_close(void)
 	if (!term.screen)
 		return;
 	curs_set(1);
+	mousemask(0, NULL);
 	endwin();
 	delscreen(term.screen);
 	term.screen = NULL;
@@ -229,7 +247,7 @@ void term_show(const struct canvas *c, int row, int col)
 	erase();
 	for (int y = 0; y < c->rows; y++)
 		for (int x = 0; x < c->cols; x++)
-			show_cell(y, x, &c->cell[(size_t)y * (size_t)c->cols + (size_t)x]);
+			show_cell(y, x, &c->cell[(size_t)y * (size_t)c->stride + (size_t)x]);
 	curs_set(row >= 0);
 	move(row >= 0 ? row : c->rows - 1, row >= 0 ? col : c->cols - 1);
 	refresh();
@@ -304,6 +322,25 @@ static int translate(wint_t key)
 	return TERM_OTHER;
 }
 
+struct term_mouse term_mouse(void)
+{
+	return term.mouse;
+}
+
+static int read_mouse(void)
+{
+	MEVENT ev;
+
+	if (getmouse(&ev) != OK || !(ev.bstate & (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)))
+		return TERM_OTHER;
+	term.mouse = (struct term_mouse){
+		.button = ev.bstate & BUTTON4_PRESSED ? TERM_WHEEL_UP : ev.bstate & BUTTON5_PRESSED ? TERM_WHEEL_DOWN :
+			  TERM_CLICK,
+		.row = ev.y, .col = ev.x,
+	};
+	return TERM_MOUSE;
+}
+
 /* A key already there, or TERM_NOTHING. */
 static int read_key(void)
 {
@@ -314,7 +351,7 @@ static int read_key(void)
 		return TERM_NOTHING;
 	term.empty_reads = 0;
 	if (kind == KEY_CODE_YES)
-		return translate(key);
+		return key == KEY_MOUSE ? read_mouse() : translate(key);
 	if (key == 3 || key == 26) { /* Ctrl-C, Ctrl-Z: raw() made them keys */
 		on_signal(key == 3 ? SIGINT : SIGTSTP);
 		return take_flags();

@@ -24,6 +24,7 @@ enum {
 	TERM_UP = 0x110000, TERM_DOWN, TERM_LEFT, TERM_RIGHT, TERM_PAGE_UP, TERM_PAGE_DOWN,
 	TERM_HOME, TERM_END, TERM_BACKTAB, TERM_BACKSPACE, TERM_DELETE, TERM_ENTER, TERM_F1,
 	TERM_OTHER,       /* a key nobody here knows */
+	TERM_MOUSE,       /* see term_mouse() */
 	TERM_RESIZE,      /* the size is another, or all must be shown again */
 	TERM_WAKE,        /* wake_fd is readable */
 	TERM_SIGNAL,      /* see term_signal() */
@@ -31,8 +32,8 @@ enum {
 
 /*
  * Take the terminal of stdin and stdout. ERR_USAGE with the reason when there is
- * none, or it cannot place the cursor (TERM=dumb). Colours: not with NO_COLOR
- * set, nor where the terminal has none. @ascii: never use other characters.
+ * none, or it cannot place the cursor (TERM=dumb). Colours: 256, 8, or none, as
+ * the terminal has them; none with NO_COLOR set. @ascii: never use other characters.
  */
 int term_open(bool ascii, struct error *err);
 void term_close(void);
@@ -40,6 +41,14 @@ void term_close(void);
 /* May other characters than ASCII be shown? */
 bool term_utf8(void);
 void term_size(int *rows, int *cols);
+
+/* What the mouse did last, where the terminal tells it. */
+enum term_button { TERM_CLICK, TERM_WHEEL_UP, TERM_WHEEL_DOWN };
+struct term_mouse {
+	enum term_button button;
+	int row, col;
+};
+struct term_mouse term_mouse(void);
 
 /* Show @c from the upper left corner. The text cursor goes to (@row, @col), or is hidden if @row < 0. */
 void term_show(const struct canvas *c, int row, int col);

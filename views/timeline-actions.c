@@ -51,6 +51,10 @@ static int step_row(struct timeline *t, int by, struct error *err)
 {
 	struct seek any = timeline_any_seek(t);
 
+	if (t->focus_list && t->show_detail) {
+		timeline_next_link(t, by);
+		return 0;
+	}
 	if (t->focus_list && t->chosen.id)
 		t->cursor_ns = t->chosen.ev.ts;
 	if (t->focus_list)
@@ -219,7 +223,8 @@ static int do_focus(struct timeline *t, struct error *err)
 
 static int do_detail(struct timeline *t, struct error *err)
 {
-	(void)err;
+	if (!t->chosen.id && timeline_choose_any(t, err) < 0)
+		return -1;
 	t->show_detail = !t->show_detail && t->chosen.id;
 	return 0;
 }
@@ -228,6 +233,60 @@ static int do_pause(struct timeline *t, struct error *err)
 {
 	(void)err;
 	t->frozen = !t->frozen;
+	return 0;
+}
+
+static int do_mark_a(struct timeline *t, struct error *err)
+{
+	(void)err;
+	return timeline_mark(t, 0);
+}
+
+static int do_mark_b(struct timeline *t, struct error *err)
+{
+	(void)err;
+	return timeline_mark(t, 1);
+}
+
+static int do_bookmark(struct timeline *t, struct error *err)
+{
+	(void)err;
+	timeline_ask_bookmark(t);
+	return 0;
+}
+
+static int do_next_bookmark(struct timeline *t, struct error *err)
+{
+	return timeline_go_bookmark(t, false, err);
+}
+
+static int do_prev_bookmark(struct timeline *t, struct error *err)
+{
+	return timeline_go_bookmark(t, true, err);
+}
+
+static int do_ask(struct timeline *t, struct error *err)
+{
+	(void)err;
+	t->prompt = PROMPT_ASK;
+	t->input[0] = '\0';
+	return 0;
+}
+
+static int do_beside(struct timeline *t, struct error *err)
+{
+	(void)err;
+	t->beside = !t->beside;
+	if (t->beside && t->cols < PICTURE_BESIDE_COLS)
+		snprintf(t->message, sizeof(t->message), "the list stands beside the lanes from %d columns on",
+			 PICTURE_BESIDE_COLS);
+	return 0;
+}
+
+static int do_overview(struct timeline *t, struct error *err)
+{
+	(void)err;
+	t->show_overview = !t->show_overview;
 	return 0;
 }
 
@@ -252,24 +311,50 @@ static int (*const action[ACTION_COUNT])(struct timeline *t, struct error *err) 
 	[ACTION_EPISODE] = timeline_go_episode, [ACTION_VERDICT] = do_verdict,
 	[ACTION_SEARCH] = do_search, [ACTION_NEXT_FOUND] = do_next_found, [ACTION_PREV_FOUND] = do_prev_found,
 	[ACTION_FILTER] = do_filter, [ACTION_FOCUS] = do_focus, [ACTION_DETAIL] = do_detail,
+	[ACTION_ZOOM_TO] = timeline_zoom_to, [ACTION_FOLLOW_LINK] = timeline_follow_link,
+	[ACTION_BACK] = timeline_back, [ACTION_MARK_A] = do_mark_a, [ACTION_MARK_B] = do_mark_b,
+	[ACTION_BOOKMARK] = do_bookmark, [ACTION_NEXT_BOOKMARK] = do_next_bookmark,
+	[ACTION_PREV_BOOKMARK] = do_prev_bookmark, [ACTION_ASK] = do_ask,
+	[ACTION_BESIDE] = do_beside, [ACTION_OVERVIEW] = do_overview,
 	[ACTION_PAUSE] = do_pause, [ACTION_REDRAW] = do_redraw,
 };
 
-static int take_input(struct timeline *t, struct error *err)
+static int take_filter(struct timeline *t, struct error *err)
 {
-	enum prompt asked = t->prompt;
 	struct error wrong;
 
-	t->prompt = PROMPT_NONE;
-	if (asked == PROMPT_FILTER && filter_parse(&t->filter, t->input, &wrong) < 0)
+	if (filter_parse(&t->filter, t->input, &wrong) < 0)
 		safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
-	if (asked == PROMPT_FILTER && t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev))
+	if (t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev))
 		return timeline_choose_any(t, err);
-	if (asked == PROMPT_FILTER)
-		return 0;
+	return 0;
+}
+
+static int take_search(struct timeline *t, struct error *err)
+{
 	if (*t->input)
-		snprintf(t->search, sizeof(t->search), "%s", t->input);
+		snprintf(t->search, sizeof(t->search), "%.63s", t->input);
 	return find(t, false, err);
+}
+
+static int take_question(struct timeline *t, struct error *err)
+{
+	(void)err;
+	if (*t->input)
+		timeline_ask(t);
+	return 0;
+}
+
+static int take_input(struct timeline *t, struct error *err)
+{
+	static int (*const take[])(struct timeline *t, struct error *err) = {
+		[PROMPT_SEARCH] = take_search, [PROMPT_FILTER] = take_filter,
+		[PROMPT_BOOKMARK] = timeline_keep_bookmark, [PROMPT_ASK] = take_question,
+	};
+	enum prompt asked = t->prompt;
+
+	t->prompt = PROMPT_NONE;
+	return take[asked](t, err);
 }
 
 static int type(struct timeline *t, int key, struct error *err)
@@ -300,11 +385,13 @@ int timeline_key(struct timeline *t, int key, struct error *err)
 
 	t->message[0] = '\0';
 	timeline_stop_search(t);
+	if (key == TERM_MOUSE)
+		return timeline_mouse(t, err);
 	if (t->prompt != PROMPT_NONE)
 		return type(t, key, err);
 	if (t->page != PAGE_NONE) {
-		t->page_at = t->page_next;
-		if (!t->page_next)
+		t->page_at = a == ACTION_QUIT ? 0 : t->page_next;
+		if (!t->page_at)
 			t->page = PAGE_NONE;
 		return 0;
 	}

@@ -25,7 +25,7 @@ static int choose_evidence(struct timeline *t, const struct reader_violation *v,
 int timeline_go_broken(struct timeline *t, bool backwards, struct error *err)
 {
 	struct reader_violation found = { 0 };
-	int col, got = insight_seek(t->reader, t->cursor_ns, t->broken.id, backwards, &found, err);
+	int got = insight_seek(t->reader, t->cursor_ns, t->broken.id, backwards, &found, err);
 
 	if (got <= 0) {
 		snprintf(t->message, sizeof(t->message), !t->insight.violations ? "no rule was broken" :
@@ -33,13 +33,7 @@ int timeline_go_broken(struct timeline *t, bool backwards, struct error *err)
 		return got;
 	}
 	t->broken = found;
-	t->follow = false;
-	t->cursor_ns = found.ts_ns;
-	if (lane_of_cpu(found.cpu) < t->lanes.lanes)
-		t->lane = lane_of_cpu(found.cpu);
-	col = scale_column(&t->scale, t->cursor_ns);
-	if (col < 0 || col >= t->scale.width)
-		timeline_show(t, t->cursor_ns, 0);
+	timeline_go_to(t, found.ts_ns, found.cpu);
 	insight_line(t->finding, sizeof(t->finding), &t->broken);
 	return choose_evidence(t, &found, err);
 }

@@ -71,19 +71,23 @@ int timeline_choose_any(struct timeline *t, struct error *err)
 	return got < 0 ? got : 0;
 }
 
+void timeline_go_to(struct timeline *t, int64_t ts, int cpu)
+{
+	int col = scale_column(&t->scale, ts);
+
+	t->cursor_ns = ts;
+	t->follow = false;
+	if (lane_of_cpu(cpu) >= 0 && lane_of_cpu(cpu) < t->lanes.lanes)
+		t->lane = lane_of_cpu(cpu);
+	if (col < 0 || col >= t->scale.width)
+		timeline_show(t, ts, 0);
+}
+
 /* The cursor goes to an event: show it. */
 void timeline_choose(struct timeline *t, const struct picture_event *e, bool change_lane)
 {
-	int col;
-
 	t->chosen = *e;
-	t->cursor_ns = e->ev.ts;
-	t->follow = false;
-	if (change_lane && lane_of_cpu(e->ev.cpu) < t->lanes.lanes)
-		t->lane = lane_of_cpu(e->ev.cpu);
-	col = scale_column(&t->scale, t->cursor_ns);
-	if (col < 0 || col >= t->scale.width)
-		timeline_show(t, t->cursor_ns, 0);
+	timeline_go_to(t, e->ev.ts, change_lane ? e->ev.cpu : t->lane - 1);
 }
 
 int timeline_go(struct timeline *t, const struct seek *what, bool backwards, bool change_lane,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the timeline shows and where the user is in it; private to timeline*.c.
- * timeline.c owns the loop and the screen, timeline-actions.c what keys do, timeline-move.c
- * and timeline-insight.c how.
+ * timeline.c owns the loop and the screen, timeline-actions.c what keys do, and the others how:
+ * timeline-move.c, -insight.c, -zoom.c (A and B too), -links.c, -bookmarks.c, -ask.c, -mouse.c, -work.c.
  */
 #ifndef VIEWS_TIMELINE_STATE_H
 #define VIEWS_TIMELINE_STATE_H
@@ -11,15 +11,19 @@
 #include "feed.h"
 #include "insight.h"
 #include "keys.h"
+#include "links.h"
+#include "overview.h"
 #include "seek.h"
 #include "timeline.h"
 
 #define LIST_ROWS 120 /* events kept on either side of the chosen one */
 
 /* A screen in place of the timeline, left with any key. */
-enum page { PAGE_NONE, PAGE_HELP, PAGE_VERDICT };
+enum page { PAGE_NONE, PAGE_HELP, PAGE_VERDICT, PAGE_ANSWER };
 
-enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER };
+enum prompt { PROMPT_NONE, PROMPT_SEARCH, PROMPT_FILTER, PROMPT_BOOKMARK, PROMPT_ASK };
+
+#define TIMELINE_BACK 32 /* places to go back to */
 
 /* A search for words that goes on while nobody types. */
 struct hunt {
@@ -30,6 +34,7 @@ struct hunt {
 
 struct timeline {
 	const struct timeline_options *opt;
+	const char *path;
 	struct reader *reader;
 	struct feed feed;
 	struct lanes lanes;
@@ -40,7 +45,10 @@ struct timeline {
 	int64_t cursor_ns;
 	int lane, top_lane;
 	struct filter filter;
-	bool follow, frozen, focus_list, show_detail;
+	bool follow, frozen, focus_list, show_detail, beside, show_overview;
+	int64_t mark[2];                          /* A and B, PICTURE_NO_MARK = not set */
+	struct layout layout;                     /* as drawn last */
+	struct overview overview;
 	enum page page;
 	int page_at, page_next;                   /* the part of it that is shown; the one behind it, 0 = none */
 	bool started, done;
@@ -49,6 +57,13 @@ struct timeline {
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct links links;                       /* of the chosen event or rule, while the detail is shown */
+	int link;                                 /* the one that > follows */
+	int64_t links_of;                         /* event id, or minus a rule's id; 0 = nothing */
+	struct picture_event back[TIMELINE_BACK];
+	int backs;
+	struct bookmarks bookmarks;
+	char *answer;                             /* of the last question; NULL = none */
 	struct insight insight;
 	struct reader_violation broken;           /* the chosen one; id 0 = none */
 	char finding[700], status[1400];
@@ -56,8 +71,8 @@ struct timeline {
 	bool sampled;
 
 	enum prompt prompt;
-	char input[64], search[64];
-	char message[160];
+	char input[256], search[64];
+	char message[240];
 	int rows, cols;
 	struct hunt hunt;
 	bool prepares;        /* the recording's chart is still being made */
@@ -66,6 +81,29 @@ struct timeline {
 
 /* Do what a key says: 0, or negative when the recording cannot be read. */
 int timeline_key(struct timeline *t, int key, struct error *err);
+
+/* timeline-zoom.c: to what the user looks at: A to B, a broken rule's proof, the SMI, the event. A or B here. */
+int timeline_zoom_to(struct timeline *t, struct error *err);
+int timeline_mark(struct timeline *t, int which);
+
+/* timeline-links.c: read them when the choice is another; choose the next one; follow it; back. */
+int timeline_read_links(struct timeline *t, struct error *err);
+void timeline_next_link(struct timeline *t, int by);
+int timeline_follow_link(struct timeline *t, struct error *err);
+int timeline_back(struct timeline *t, struct error *err);
+
+/* timeline-bookmarks.c: read those of the file; ask for a text; keep what was typed; to the next one. */
+void timeline_read_bookmarks(struct timeline *t);
+void timeline_ask_bookmark(struct timeline *t);
+int timeline_keep_bookmark(struct timeline *t, struct error *err);
+int timeline_go_bookmark(struct timeline *t, bool backwards, struct error *err);
+
+/* timeline-ask.c: answer what was typed on a page; draw the page, return the line that did not fit (0 = all did). */
+void timeline_ask(struct timeline *t);
+int timeline_draw_answer(struct timeline *t);
+
+/* timeline-mouse.c: do what a click or the wheel says. 0 or negative. */
+int timeline_mouse(struct timeline *t, struct error *err);
 
 /*
  * timeline-work.c: search for t->search from the cursor on; give it up. And what is left to do when nobody
@@ -105,6 +143,7 @@ struct seek timeline_any_seek(const struct timeline *t);
  * Choose the nearest event, of this lane or of any; choose @e and bring the cursor
  * there; go to the next one that @what takes, or say @none. 0 or negative.
  */
+void timeline_go_to(struct timeline *t, int64_t ts, int cpu); /* cursor and lane alone */
 int timeline_choose_nearest(struct timeline *t, struct error *err);
 int timeline_choose_any(struct timeline *t, struct error *err);
 void timeline_choose(struct timeline *t, const struct picture_event *e, bool change_lane);

@@ -47,15 +47,19 @@ static int go_with_end(struct timeline *t, struct error *err)
 
 static int make_detail(struct timeline *t, struct error *err)
 {
-	struct reader_smi smi;
+	struct detail_links links = { &t->links, t->link };
 	const struct event *ev = &t->chosen.ev;
+	struct reader_smi smi;
 	int got;
 
-	if (t->broken.id)
-		return detail_violation(&t->detail, t->reader, &t->broken, t->feed.first_ns, err);
+	if (timeline_read_links(t, err) < 0)
+		return -1;
+	if (t->broken.id) {
+		detail_violation(&t->detail, &t->broken, &links, t->feed.first_ns);
+		return 0;
+	}
 	got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
-
-	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, t->feed.first_ns);
+	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, &links, t->feed.first_ns);
 	return got;
 }
 
@@ -97,10 +101,12 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	if (got < 0)
 		return got;
 	t->sampled = got > 0;
-	got = insight_mark(t->reader, &t->lanes, err);
+	got = insight_mark(&t->insight, t->reader, &t->lanes, err);
 	if (got < 0)
 		return got;
 	got = smi_at_cursor(t, err);
+	if (got >= 0 && y->overview_row)
+		got = overview_read(&t->overview, t->reader, t->feed.first_ns, t->feed.now_ns, t->cols - PICTURE_GUTTER, err);
 	if (got < 0)
 		return got;
 	t->listed = seek_around(t->reader, &any, at, t->chosen.id, rows, t->list, &t->chosen_at, err);
@@ -111,6 +117,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 {
 	static const char *const prompt[] = {
 		[PROMPT_NONE] = NULL, [PROMPT_SEARCH] = "search: ", [PROMPT_FILTER] = "filter: ",
+		[PROMPT_BOOKMARK] = "bookmark: ", [PROMPT_ASK] = ":",
 	};
 	const struct reader_summary *sum = reader_summary(t->reader);
 
@@ -125,6 +132,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		},
 		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
 		.cursor_ns = t->cursor_ns, .smi = t->smi.id ? &t->smi : NULL, .sampled = t->sampled,
+		.overview = &t->overview, .mark = t->mark, .bookmarks = &t->bookmarks,
 		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
 		.finding = t->broken.id ? t->finding : NULL, .alarm = t->status,
 		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
@@ -137,12 +145,13 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 
 static int draw_timeline(struct timeline *t, struct error *err)
 {
-	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, t->show_detail,
-				    t->insight.episodes > 0);
+	struct layout_want want = { t->show_detail, t->insight.episodes > 0, t->show_overview, t->beside };
+	struct layout y = layout_of(t->rows, t->cols, (int)t->feed.cpus.cpus + 1, &want);
 	struct picture p;
 	int row = -1, col = 0;
 
-	t->scale.width = t->cols - PICTURE_GUTTER;
+	t->layout = y;
+	t->scale.width = y.lane_cols - PICTURE_GUTTER;
 	if (t->scale.span < t->scale.width)
 		t->scale.span = t->scale.width;
 	if (collect(t, &y, err) < 0)
@@ -159,6 +168,10 @@ static void draw_page(struct timeline *t)
 {
 	int pages = picture_help_pages(t->rows);
 
+	if (t->page == PAGE_ANSWER) {
+		t->page_next = timeline_draw_answer(t);
+		return;
+	}
 	if (t->page == PAGE_VERDICT) {
 		t->page_next = picture_verdict(&t->canvas, t->status, &t->insight, t->page_at);
 		return;
@@ -263,12 +276,16 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	if (!t)
 		return fail(err, ERR_USAGE, "no memory for the timeline");
 	t->opt = opt;
+	t->path = path;
+	t->mark[0] = t->mark[1] = PICTURE_NO_MARK;
+	t->show_overview = true;
 	t->filter = FILTER_DEFAULT;
 	t->prepares = true;
 	t->scale.width = 1;
 	set_title(t, path);
 	t->reader = reader_open(path, err);
 	if (t->reader && look_again(t, err) >= 0 && term_open(opt->ascii, err) >= 0) {
+		timeline_read_bookmarks(t);
 		rc = t->follow ? go_with_end(t, err) : 0;
 		rc = rc < 0 ? rc : loop(t, err);
 		term_close();
@@ -276,6 +293,8 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 		rc = -(int)err->code;
 	}
 	reader_close(t->reader);
+	free(t->answer);
+	overview_free(&t->overview);
 	insight_free(&t->insight);
 	lanes_free(&t->lanes);
 	canvas_free(&t->canvas);

@@ -18,6 +18,7 @@
 #include "../../views/feed.h"
 #include "../../views/insight.h"
 #include "../../views/keys.h"
+#include "../../views/links.h"
 #include "../../views/picture.h"
 #include "../../views/seek.h"
 
@@ -121,7 +122,7 @@ static void assert_screen(struct canvas *c, const char *const *want, int rows)
 static struct picture picture_of(struct stage *s, int rows, int cols, bool utf8)
 {
 	struct picture p = {
-		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, false, false), .title = "hang.db",
+		.utf8 = utf8, .layout = layout_of(rows, cols, s->lanes.lanes, &(struct layout_want){ 0 }), .title = "hang.db",
 		.life = LIFE_ENDED, .first_ns = s->feed.first_ns, .now_ns = s->feed.now_ns, .smis = 2,
 		.lost = 3, .cpus = 2, .scale = s->lanes.scale, .lanes = &s->lanes, .lane = 1, .chosen = -1,
 		.filter = "",
@@ -140,7 +141,7 @@ static void a_hang_is_one_picture(void **state)
 		"---------+-------------+--V----------+-------------+-------------+--------------",
 		" machine * attach                                  L////  * detach",
 		"         ++1    vB2=04        I>1           ^9f>1",
-		">CPU 0   -------[## 7ffb3000 #############################>",
+		">CPU 0   -------[## 7ffb3000 #|#############|#############>",
 		"         r+1              w   R in SMM +1   ^<0",
 		" CPU 1   ........[d 30000 dddd]..............------/////---",
 		"-- 0.025 s  CPU 0: 1 SMI here, 1.41 ms in SMM ----------------------------------",
@@ -164,7 +165,7 @@ static void utf8_is_drawn_with_bars(void **state)
 		"─────────┬─────────────┬──▼──────────┬─────────────┬─────────────┬──────────────",
 		" machine * attach                                  L╱╱╱╱  * detach",
 		"         ++1    ▼B2=04        I>1           ▲9f>1",
-		"▶CPU 0   ───────▐██ 7ffb3000 █████████████████████████████▶",
+		"▶CPU 0   ───────▐██ 7ffb3000 █│█████████████│█████████████▶",
 		"         ↺+1              ◆   R in SMM +1   ▲<0",
 		" CPU 1   ········[d 30000 dddd]··············──────╱╱╱╱╱───",
 		"── 0.025 s  CPU 0: 1 SMI here, 1.41 ms in SMM ──────────────────────────────────",
@@ -334,6 +335,8 @@ static void detail_says_every_field(void **state)
 	static const char *const want[] = {
 		"smbase-write of cpu1 at 0.025000000 s   event 9, observed by fixture",
 		"the SMBASE slot of the save state was written by a CPU in SMM; effective at its RSM",
+		"> inside the SMI event 8      0.012000 s  smi-enter    cpu1   smbase=0x30000 rip=0xfff0",
+		"- takes effect   event 12     0.030000 s  smi-leave    cpu1   smbase=0x30000 via=reset",
 		"  old        0x30000              the default",
 		"  new        0x7ffb5000           entry at 0x7ffbd000",
 		"  rip        0x38084              ",
@@ -342,15 +345,17 @@ static void detail_says_every_field(void **state)
 	struct stage *s = stage_of(hang);
 	struct picture_event e = { .id = 9 };
 	struct detail *d = calloc(1, sizeof(*d));
+	struct links links;
 	struct reader_smi smi;
 	struct error err = { 0 };
 
 	(void)state;
 	assert_int_equal(reader_event(s->reader, 9, &e.ev, &err), 1);
+	assert_int_equal(links_of_event(&links, s->reader, &s->feed.cpus, &e, &err), 0);
 	assert_int_equal(detail_smi(s->reader, 1, e.ev.ts, e.ev.ts, &smi, &err), 1);
-	detail_write(d, &e, &smi, 1000000000);
-	assert_int_equal(d->lines, 6);
-	for (int i = 0; i < 6; i++)
+	detail_write(d, &e, &smi, &(struct detail_links){ &links, 0 }, 1000000000);
+	assert_int_equal(d->lines, 8);
+	for (int i = 0; i < 8; i++)
 		assert_string_equal(d->line[i], want[i]);
 	free(d);
 	stage_free(s);
@@ -361,13 +366,18 @@ static void every_size_and_number_of_lanes_fits(void **state)
 	(void)state;
 	for (int rows = PICTURE_MIN_ROWS; rows < 80; rows++)
 		for (int lanes = 1; lanes <= 257; lanes += lanes < 20 ? 1 : 50)
-			for (int big = 0; big < 2; big++) {
-				struct layout y = layout_of(rows, 80, lanes, big, lanes % 2);
+			for (int bits = 0; bits < 8; bits++) {
+				struct layout_want want = { bits & 1, lanes % 2, bits & 2, bits & 4 };
+				struct layout y = layout_of(rows, bits & 4 ? 132 : 80, lanes, &want);
+				int height = y.tall ? 2 * y.lanes - 1 : y.lanes;
 
 				assert_in_range(y.lanes, 1, lanes);
-				assert_int_equal(y.pane_row - y.lanes_row,
-						 y.tall ? 2 * y.lanes - 1 : y.lanes);
-				assert_int_equal(y.pane_row + y.pane_rows, rows - 1);
+				if (y.pane_col)
+					assert_true(y.lanes_row + height <= y.pane_end && y.lane_cols < y.pane_col);
+				else
+					assert_int_equal(y.pane_row - y.lanes_row, height);
+				assert_int_equal(y.pane_end, y.overview_row ? rows - 2 : rows - 1);
+				assert_int_equal(y.pane_row + y.pane_rows, y.pane_end);
 				assert_true(y.pane_rows >= 4);
 			}
 }
@@ -400,7 +410,7 @@ static struct insight *insight_of(struct stage *s)
 	struct error err = { 0 };
 
 	assert_non_null(f);
-	if (insight_read(f, s->reader, &err) < 0 || insight_mark(s->reader, &s->lanes, &err) < 0)
+	if (insight_read(f, s->reader, &err) < 0 || insight_mark(f, s->reader, &s->lanes, &err) < 0)
 		fail_msg("%s", err.text);
 	return f;
 }
@@ -408,7 +418,8 @@ static struct insight *insight_of(struct stage *s)
 static void show_findings(struct stage *s, struct picture *p, const struct insight *f, int rows)
 {
 	*p = picture_of(s, rows, s->lanes.width + PICTURE_GUTTER, s->lanes.utf8);
-	p->layout = layout_of(rows, s->lanes.width + PICTURE_GUTTER, s->lanes.lanes, false, true);
+	p->layout = layout_of(rows, s->lanes.width + PICTURE_GUTTER, s->lanes.lanes,
+			      &(struct layout_want){ .episode = true });
 	p->violations = f->violations;
 	p->lost = 0;
 	p->cursor_ns = 1040000000;
@@ -428,9 +439,9 @@ static void a_plug_that_is_stuck_is_one_picture(void **state)
 		" plug 1         |added-||(a)--|(b)----------|(c)-----------------STUCK...",
 		" machine * attach              H gate                                   * detach",
 		"         +             vB2=04 o      I>1    ! smi-survives-init +1",
-		">CPU 0   ::::::::::::::[## 7ffb3000 ####################################>",
+		">CPU 0   ::::::::::::::[######|(b)###|######|(c)############# 7ffb3000 #>",
 		"                +                    !      ^<0",
-		" CPU 1          ::::::::[d 30000 dddd].......----------------------------",
+		" CPU 1          ::::::::[(a)d 30000 d].......----------------------------",
 	};
 	struct stage *s = stage_of(plug);
 	struct insight *f;
@@ -464,11 +475,11 @@ static void a_wide_screen_names_the_steps(void **state)
 		" machine                                          H gate",
 		"                     ▼B2=04                  ○ gate=1                 I>1           "
 		"           ! smi-survives-init +1",
-		"▶CPU 0   ┄┄┄┄┄┄┄┄┄┄┄┄──▐██ 7ffb3000 ████████████████████████████████████████████████"
-		"████████████████████████████████████████████████",
+		"▶CPU 0   ┄┄┄┄┄┄┄┄┄┄┄┄──▐rendezvous███████████│(b)█████████████████████│████████████"
+		"████████████│(c)█████████████████████ 7ffb3000 ██",
 		"                                                                      ! no-init-in-s"
 		"mm +2      ▲<0",
-		" CPU 1   ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄[dd 30000 dddddddddddddddddddddddddddddddddd]·············"
+		" CPU 1   ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄[(a)dddddddddddddddddddddddddddddddd 30000 d]·············"
 		"············────────────────────────────────────",
 	};
 	struct stage *s = stage_of(plug);
@@ -498,9 +509,9 @@ static void no_episode_no_row(void **state)
 	assert_int_equal(f->violations, 0);
 	assert_null(insight_episode_at(f, 1040000000));
 	assert_string_equal(insight_status(status, sizeof(status), f, 1), "");
-	assert_int_equal(layout_of(24, 80, 3, false, true).episode_row, 3);
-	assert_int_equal(layout_of(24, 80, 3, false, false).episode_row, 0);
-	assert_int_equal(layout_of(16, 80, 30, false, false).lanes_row, 3);
+	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ .episode = true }).episode_row, 3);
+	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ 0 }).episode_row, 0);
+	assert_int_equal(layout_of(16, 80, 30, &(struct layout_want){ 0 }).lanes_row, 3);
 	insight_free(f);
 	free(f);
 	stage_free(s);
@@ -511,6 +522,7 @@ static void a_broken_rule_tells_what_proves_it(void **state)
 	struct stage *s = stage_of(plug);
 	struct detail *d = calloc(1, sizeof(*d));
 	struct reader_violation v = { 0 };
+	struct links links;
 	struct error err = { 0 };
 	char line[300];
 
@@ -518,12 +530,13 @@ static void a_broken_rule_tells_what_proves_it(void **state)
 	assert_int_equal(insight_seek(s->reader, 1000000000, 0, false, &v, &err), 1);
 	assert_string_equal(insight_line(line, sizeof(line), &v), "no-init-in-smm  CPU 1  (c) "
 			    "INIT from CPU 0 reset it inside SMM (at 0x3805c)");
-	assert_int_equal(detail_violation(d, s->reader, &v, 1000000000, &err), 0);
+	assert_int_equal(links_of_violation(&links, s->reader, &v, &err), 0);
+	detail_violation(d, &v, &(struct detail_links){ &links, 1 }, 1000000000);
 	assert_string_equal(d->line[0], "broken rule 1 at 0.040000000 s   error");
 	assert_string_equal(d->line[1], line);
 	assert_int_equal(strncmp(d->line[4], "the rule: ", 10), 0);
 	assert_string_equal(d->line[2],
-			    "  event 9      0.040000 s  ipi          cpu0   target=1 mode=init dest=one");
+			    "- proved by      event 9      0.040000 s  ipi          cpu0   target=1 mode=init dest=one");
 	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 1);
 	assert_string_equal(v.invariant, "smi-survives-init");
 	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, false, &v, &err), 0);
@@ -532,6 +545,105 @@ static void a_broken_rule_tells_what_proves_it(void **state)
 	assert_int_equal(insight_seek(s->reader, v.ts_ns, v.id, true, &v, &err), 0);
 	free(d);
 	stage_free(s);
+}
+
+/* The event that the link @why of event @id leads to; 0 = there is none. */
+static int64_t link_to(struct stage *s, int64_t id, const char *why)
+{
+	struct picture_event e = { .id = id };
+	struct error err = { 0 };
+	struct links l;
+
+	assert_int_equal(reader_event(s->reader, id, &e.ev, &err), 1);
+	assert_int_equal(links_of_event(&l, s->reader, &s->feed.cpus, &e, &err), 0);
+	for (int i = 0; i < l.count; i++)
+		if (!strcmp(l.at[i].why, why))
+			return l.at[i].to.id;
+	return 0;
+}
+
+static void causes_and_effects_are_found(void **state)
+{
+	struct stage *s = stage_of(hang);
+
+	(void)state;
+	assert_int_equal(link_to(s, 7, "raised by"), 6);       /* the SMI: the write to 0xb2 */
+	assert_int_equal(link_to(s, 6, "next SMI"), 7);
+	assert_int_equal(link_to(s, 7, "left at"), 0);         /* it is still inside */
+	assert_int_equal(link_to(s, 8, "left at"), 12);
+	assert_int_equal(link_to(s, 12, "entered at"), 8);
+	assert_int_equal(link_to(s, 12, "ended by"), 11);
+	assert_int_equal(link_to(s, 10, "target resets"), 11); /* the INIT */
+	assert_int_equal(link_to(s, 11, "last INIT to it"), 10);
+	assert_int_equal(link_to(s, 4, "last INIT to it"), 0); /* a reset before any INIT */
+	assert_int_equal(link_to(s, 13, "target then"), 0);    /* the SIPI: nothing of CPU 1 follows */
+	stage_free(s);
+}
+
+static void the_overview_shows_all_and_the_window(void **state)
+{
+	struct stage *s = stage_of(plug);
+	struct scale window = { .from = 1020000000, .span = 20000000, .width = 71 };
+	struct overview o = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(overview_read(&o, s->reader, 1000000000, 1089999999, 45, &err), 0);
+	assert_true(canvas_resize(&s->canvas, 1, 60));
+	overview_draw(&o, &window, 1030000000, false, &s->canvas, 0, 10);
+	assert_screen(&s->canvas, (const char *const[]){ " overview           [########]!====!===================" }, 1);
+	assert_true(canvas_at(&s->canvas, 0, 25)->cursor);
+	overview_free(&o);
+	stage_free(s);
+}
+
+static int take_bookmark(void *arg, const struct bookmark *b)
+{
+	return !bookmarks_put(arg, b);
+}
+
+static void bookmarks_are_kept_in_the_file(void **state)
+{
+	static const struct bookmark one = { 1030000000, 1, "why here?" }, two = { 1010000000, CPU_UNKNOWN, "start" },
+				     none = { 1030000000, 1, "" };
+	struct stage *s = stage_of(hang);
+	struct bookmarks *l = calloc(1, sizeof(*l));
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(reader_bookmarks(s->reader, take_bookmark, l, &err), 0);
+	assert_int_equal(l->count, 0);
+	if (reader_keep_bookmark(s->reader, &one, &err) < 0 || reader_keep_bookmark(s->reader, &two, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(reader_bookmarks(s->reader, take_bookmark, l, &err), 0);
+	assert_int_equal(l->count, 2);
+	assert_string_equal(bookmarks_next(l, 1010000000, false)->text, "why here?");
+	assert_string_equal(bookmarks_next(l, 1030000000, true)->text, "start");
+	assert_null(bookmarks_next(l, 1030000000, false));
+	assert_int_equal(reader_keep_bookmark(s->reader, &none, &err), 0);
+	l->count = 0;
+	assert_int_equal(reader_bookmarks(s->reader, take_bookmark, l, &err), 0);
+	assert_int_equal(l->count, 1);
+	assert_int_equal(reader_summary(s->reader)->smis, 2); /* the reader goes on */
+	free(l);
+	stage_free(s);
+}
+
+static void a_bookmark_of_a_hostile_file_is_harmless(void **state)
+{
+	struct bookmarks *l = calloc(1, sizeof(*l));
+	struct bookmark b = { 1, 0, "a\033[31mb" };
+
+	(void)state;
+	assert_true(bookmarks_put(l, &b));
+	assert_string_equal(l->at[0].text, "a\\x1b[31mb");
+	for (int i = 2; i <= BOOKMARKS; i++) {
+		b.ts_ns = i;
+		assert_true(bookmarks_put(l, &b));
+	}
+	b.ts_ns = BOOKMARKS + 1;
+	assert_false(bookmarks_put(l, &b));
+	free(l);
 }
 
 static void many_cpus_get_a_row_each(void **state)
@@ -637,6 +749,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_wide_screen_names_the_steps),
 		cmocka_unit_test(no_episode_no_row),
 		cmocka_unit_test(a_broken_rule_tells_what_proves_it),
+		cmocka_unit_test(causes_and_effects_are_found),
+		cmocka_unit_test(the_overview_shows_all_and_the_window),
+		cmocka_unit_test(bookmarks_are_kept_in_the_file),
+		cmocka_unit_test(a_bookmark_of_a_hostile_file_is_harmless),
 		cmocka_unit_test(many_cpus_get_a_row_each),
 		cmocka_unit_test(help_tells_every_key_and_mark),
 		cmocka_unit_test(no_key_means_two_things),
