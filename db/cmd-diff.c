@@ -39,7 +39,7 @@ static int write_diff(const struct diff *d, const struct diff_look *look, struct
 		diff_json(out, d, look);
 	else
 		diff_text(out, d, look);
-	return out_file_close(out, out_path, 0, err);
+	return out_file_close(out, 0, err);
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)

@@ -3,11 +3,10 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "export.h"
-#include "new-file.h"
+#include "out-file.h"
 
 static const struct export_format *const formats[] = {
 	&export_perfetto, &export_chrome, &export_jsonl, &export_csv,
@@ -26,27 +25,6 @@ static const struct opt opts[] = {
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 };
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* The recording, and what SQLite keeps beside it while it is written. */
-static bool is_recording(const char *path, const char *recording)
-{
-	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
-	char name[PATH_MAX + 16];
-
-	for (unsigned i = 0; i < 4; i++) {
-		snprintf(name, sizeof(name), "%.*s%s", PATH_MAX, recording, suffix[i]);
-		if (same_file(path, name))
-			return true;
-	}
-	return false;
-}
-
 static int choose(const char *recording, const struct export_format **format, struct error *err)
 {
 	unsigned n = 0;
@@ -60,8 +38,8 @@ static int choose(const char *recording, const struct export_format **format, st
 		return fail(err, ERR_USAGE, "export: %s", n ?
 			    "--perfetto, --chrome, --jsonl and --csv exclude each other" :
 			    "say in which format: --perfetto, --chrome, --jsonl or --csv");
-	if (out_path && is_recording(out_path, recording))
-		return fail(err, ERR_USAGE, "export: -o names the recording itself; name another file");
+	if (out_file_spares("export", out_path, recording, err) < 0)
+		return -ERR_USAGE;
 	if (!out_path && (*format)->binary && isatty(STDOUT_FILENO))
 		return fail(err, ERR_USAGE, "export: --%s is binary, not for a terminal; use -o FILE, or a "
 			    "pipe", (*format)->name);
@@ -71,19 +49,11 @@ static int choose(const char *recording, const struct export_format **format, st
 static int export_to(struct reader *r, const struct export_format *format, struct export_count *count,
 		     struct error *err)
 {
-	struct new_file file;
-	int rc;
+	FILE *out = out_file_open(out_path, err);
 
-	if (!out_path)
-		return export_recording(r, format, stdout, count, err);
-	rc = new_file_open(&file, out_path, err);
-	if (rc < 0)
-		return rc;
-	rc = export_recording(r, format, file.f, count, err);
-	if (!rc)
-		return new_file_keep(&file, err);
-	new_file_drop(&file);
-	return rc;
+	if (!out)
+		return -(int)ERR_OUTPUT;
+	return out_file_close(out, export_recording(r, format, out, count, err), err);
 }
 
 static void tell_left_out(const struct export_count *count)

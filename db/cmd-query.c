@@ -104,7 +104,7 @@ static int answer_once(const char *path, const char *what, const char *arg, stru
 	FILE *f = rc ? NULL : out_file_open(out_path, err);
 
 	if (!rc)
-		rc = f ? out_file_close(f, out_path, answer(f, q, what, err), err) : -(int)err->code;
+		rc = f ? out_file_close(f, answer(f, q, what, err), err) : -(int)err->code;
 	query_close(q);
 	return rc;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "out-file.h"
 
-#include <stdbool.h>
 #include <sys/stat.h>
+
+#include "new-file.h"
+
+static struct new_file file;
 
 static bool same_file(const char *a, const char *b)
 {
@@ -13,27 +16,31 @@ static bool same_file(const char *a, const char *b)
 
 int out_file_spares(const char *command, const char *path, const char *input, struct error *err)
 {
-	if (path && same_file(path, input))
-		return fail(err, ERR_USAGE, "%s: -o %s would overwrite the recording", command, path);
+	static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
+	char name[PATH_MAX + 16];
+
+	for (unsigned i = 0; path && i < sizeof(suffix) / sizeof(*suffix); i++) {
+		snprintf(name, sizeof(name), "%.*s%s", PATH_MAX, input, suffix[i]);
+		if (same_file(path, name))
+			return fail(err, ERR_USAGE, "%s: -o %s would overwrite the recording", command, path);
+	}
 	return 0;
 }
 
 FILE *out_file_open(const char *path, struct error *err)
 {
-	FILE *f = path ? fopen(path, "we") : stdout;
-
-	if (!f)
-		fail_errno(err, ERR_OUTPUT, "cannot write %s", path);
-	return f;
+	if (!path)
+		return stdout;
+	return new_file_open(&file, path, err) < 0 ? NULL : file.f;
 }
 
-int out_file_close(FILE *f, const char *path, int rc, struct error *err)
+int out_file_close(FILE *f, int rc, struct error *err)
 {
-	bool failed = fflush(f) == EOF || ferror(f);
-
+	if (f != stdout && !rc)
+		return new_file_keep(&file, err);
 	if (f != stdout)
-		failed |= fclose(f) == EOF;
-	if (rc || !failed)
-		return rc;
-	return fail_errno(err, ERR_OUTPUT, "cannot write %s", path ? path : "standard output");
+		new_file_drop(&file);
+	else if (!rc && (fflush(f) == EOF || ferror(f)))
+		return fail_errno(err, ERR_OUTPUT, "cannot write standard output");
+	return rc;
 }

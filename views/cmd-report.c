@@ -36,7 +36,7 @@ static int write_report(const struct report *rep, struct reader *r, const char *
 	if (!out)
 		return -(int)err->code;
 	rc = write_as_asked(rep, r, file, out, err);
-	return out_file_close(out, output, rc, err);
+	return out_file_close(out, rc, err);
 }
 
 static int run(const struct cmd *cmd, int argc, char **argv)

@@ -386,7 +386,7 @@ def the_recording_is_not_overwritten():
     os.symlink(path, path + ".link")
     os.link(path, path + ".other")
     for name in (path, path + ".link", path + ".other"):
-        refused(export(path, "csv", "-o", name), 2, "recording itself")
+        refused(export(path, "csv", "-o", name), 2, "would overwrite the recording")
     with open(path, "rb") as f:
         true(f.read() == before, "it is as it was")
 
