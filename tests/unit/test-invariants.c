@@ -293,6 +293,12 @@ static void a_new_cpu_without_points_matters_when_an_smi_was_raised(void **state
 	assert_int_equal(result(INV_smm_only_cpuhp).status, CHECK_UNKNOWN);
 	assert_non_null(strstr(result(INV_smm_only_cpuhp).why, "could not see CPU 1"));
 
+	begin(NULL); /* told before what is inside */
+	snprintf(text, sizeof(text), BOOT PLUG "%s" SMI4 "%s",
+		 "t=1000 cpu=1 blind until=2500 why=new-cpu source=gdb\n", rest);
+	play_text(text);
+	assert_int_equal(result(INV_smm_only_cpuhp).status, CHECK_UNKNOWN);
+
 	begin(NULL); /* 2 and 3 raise none */
 	snprintf(text, sizeof(text), BOOT PLUG "%s%s%s", "t=1200 cpu=0 port port=0xb2 dir=write value=2\n"
 		 "t=1300 cpu=0 port port=0xb2 dir=write value=3\n", rest,

@@ -16,13 +16,70 @@ static const unsigned needs_of[EVENT_SOURCE_COUNT] = {
 	[SRC_FIXTURE] = ALL_NEEDS,
 };
 
+/* ---- intervals ---- */
+
+static int64_t end_of(const struct event *ev)
+{
+	return (int64_t)event_get(ev, ev->kind == EV_LOST ? LOST_UNTIL : BLIND_UNTIL, (uint64_t)ev->ts);
+}
+
+static void explain(struct loss *l, const struct event *ev)
+{
+	const char *source = event_source_info[ev->source].name;
+	double at = (double)(ev->ts - l->first_ns) / 1e9;
+	char why[sizeof(l->why[0])];
+
+	if (ev->kind == EV_BLIND && cpuset_valid(ev->cpu))
+		snprintf(why, sizeof(why), "%s could not see CPU %d from %.3f s on", source, ev->cpu, at);
+	else if (ev->kind == EV_BLIND)
+		snprintf(why, sizeof(why), "%s could not see from %.3f s on", source, at);
+	else if (event_has(ev, LOST_COUNT))
+		snprintf(why, sizeof(why), "%s lost %" PRIu64 " events at %.3f s", source, ev->arg[LOST_COUNT], at);
+	else
+		snprintf(why, sizeof(why), "%s lost events at %.3f s", source, at);
+	for (unsigned i = 0; i < LOSS_NEEDS; i++)
+		if (needs_of[ev->source] >> i & 1 && !l->why[i][0])
+			snprintf(l->why[i], sizeof(l->why[i]), "%s", why);
+}
+
+static void take_away(struct loss *l, const struct event *ev)
+{
+	int64_t until = end_of(ev);
+	unsigned place = l->intervals < LOSS_INTERVALS ? l->intervals++ : LOSS_INTERVALS - 1;
+	struct loss_interval *i = &l->interval[place];
+
+	if (!i->needs)
+		i->from = ev->ts;
+	if (ev->ts < i->from)
+		i->from = ev->ts;
+	if (until > i->until)
+		i->until = until;
+	i->needs |= needs_of[ev->source];
+	l->needs |= needs_of[ev->source];
+	explain(l, ev);
+}
+
 /* ---- raised SMIs ---- */
+
+/* One is raised inside an interval that was told already. */
+static void ends_waiting(struct loss *l, int64_t ns, int cpu)
+{
+	for (unsigned i = 0; i < LOSS_WAITING; i++) {
+		struct event *ev = &l->waiting[i];
+
+		if (!ev->ts || ns < ev->ts || ns > end_of(ev) || (cpu != CPU_UNKNOWN && cpu != ev->cpu))
+			continue;
+		take_away(l, ev);
+		ev->ts = 0;
+	}
+}
 
 static void remember_raise(struct loss *l, int64_t ns, int cpu)
 {
 	l->raise[l->raised % LOSS_RAISED].ns = ns;
 	l->raise[l->raised % LOSS_RAISED].cpu = cpu;
 	l->raised++;
+	ends_waiting(l, ns, cpu);
 }
 
 static int ipi_target(const struct check_input *in)
@@ -62,61 +119,28 @@ static bool raised_for(const struct loss *l, int cpu, int64_t from, int64_t unti
 	return l->raised > LOSS_RAISED && l->raise[l->raised % LOSS_RAISED].ns > from;
 }
 
-/* ---- intervals ---- */
+/* ---- */
 
-static void explain(struct loss *l, const struct event *ev)
-{
-	const char *source = event_source_info[ev->source].name;
-	double at = (double)(ev->ts - l->first_ns) / 1e9;
-	char why[sizeof(l->why[0])];
-
-	if (ev->kind == EV_BLIND && cpuset_valid(ev->cpu))
-		snprintf(why, sizeof(why), "%s could not see CPU %d from %.3f s on", source, ev->cpu, at);
-	else if (ev->kind == EV_BLIND)
-		snprintf(why, sizeof(why), "%s could not see from %.3f s on", source, at);
-	else if (event_has(ev, LOST_COUNT))
-		snprintf(why, sizeof(why), "%s lost %" PRIu64 " events at %.3f s", source, ev->arg[LOST_COUNT], at);
-	else
-		snprintf(why, sizeof(why), "%s lost events at %.3f s", source, at);
-	for (unsigned i = 0; i < LOSS_NEEDS; i++)
-		if (needs_of[ev->source] >> i & 1 && !l->why[i][0])
-			snprintf(l->why[i], sizeof(l->why[i]), "%s", why);
-}
-
-static void take_away(struct loss *l, const struct event *ev, int64_t until)
-{
-	unsigned place = l->intervals < LOSS_INTERVALS ? l->intervals++ : LOSS_INTERVALS - 1;
-	struct loss_interval *i = &l->interval[place];
-
-	if (!i->needs)
-		i->from = ev->ts;
-	if (ev->ts < i->from)
-		i->from = ev->ts;
-	if (until > i->until)
-		i->until = until;
-	i->needs |= needs_of[ev->source];
-	l->needs |= needs_of[ev->source];
-	explain(l, ev);
-}
-
-static void on_blind(struct loss *l, const struct check_input *in, int64_t until)
+static void on_blind(struct loss *l, const struct check_input *in)
 {
 	const struct event *ev = in->ev;
+	int64_t until = end_of(ev);
 	uint64_t why = event_get(ev, BLIND_WHY, WHY_COUNT);
 	const struct scene_cpu *c;
 
 	if (cpuset_valid(ev->cpu) && (why == WHY_NEW_CPU || why == WHY_NO_SMBASE)) {
 		c = &in->scene->cpu[ev->cpu];
-		if (!raised_for(l, ev->cpu, ev->ts, until) && !(c->smi_pending && c->smi_raised.ns <= until))
+		if (!raised_for(l, ev->cpu, ev->ts, until) && !(c->smi_pending && c->smi_raised.ns <= until)) {
+			l->waiting[l->waited++ % LOSS_WAITING] = *ev;
 			return;
+		}
 	}
-	take_away(l, ev, until);
+	take_away(l, ev);
 }
 
 void loss_event(struct loss *l, const struct check_input *in)
 {
 	const struct event *ev = in->ev;
-	int64_t until;
 
 	if (!l->first_ns)
 		l->first_ns = ev->ts;
@@ -124,13 +148,12 @@ void loss_event(struct loss *l, const struct check_input *in)
 		watch_raises(l, in);
 		return;
 	}
-	until = (int64_t)event_get(ev, ev->kind == EV_LOST ? LOST_UNTIL : BLIND_UNTIL, (uint64_t)ev->ts);
-	if (until < l->first_ns) /* before the recording, of which nothing is claimed */
+	if (end_of(ev) < l->first_ns) /* before the recording, of which nothing is claimed */
 		return;
 	if (ev->kind == EV_BLIND)
-		on_blind(l, in, until);
+		on_blind(l, in);
 	else
-		take_away(l, ev, until);
+		take_away(l, ev);
 }
 
 bool loss_overlaps(const struct loss *l, unsigned needs, int64_t from, int64_t until)

@@ -4,8 +4,9 @@
  *
  * A lost event, or a blind interval of a whole source, may have hidden anything, so it counts for the
  * whole recording. One CPU's blindness (a hot-added one before its breakpoints, one whose SMBASE is
- * not known) hides its SMIs only, and counts when an SMI was raised for it meanwhile. Such intervals
- * are told when they end, after the events inside; so raised SMIs are remembered for a while.
+ * not known) hides its SMIs only, and counts when an SMI was raised for it meanwhile. Such an interval
+ * is told when it ends, and a short one stands where it began by then: the events inside may come
+ * before it or behind it. So raised SMIs are remembered for a while, and so are the intervals.
  */
 #ifndef TRACER_CHECK_LOSS_H
 #define TRACER_CHECK_LOSS_H
@@ -15,6 +16,7 @@
 #define LOSS_NEEDS 9       /* bits of enum check_need */
 #define LOSS_INTERVALS 64
 #define LOSS_RAISED 64
+#define LOSS_WAITING 16
 
 struct loss_interval {
 	int64_t from, until;
@@ -33,6 +35,8 @@ struct loss {
 		int64_t ns;
 		int cpu;               /* CPU_UNKNOWN = every one, or it is not known which */
 	} raise[LOSS_RAISED];
+	unsigned waited;               /* blind intervals of CPUs for which none was raised inside; the last ones: */
+	struct event waiting[LOSS_WAITING];
 };
 
 /* Every event passes here, model and scene being those before it. */
