@@ -154,6 +154,7 @@ ALSO = {
     "no-handler": ("reloc-deadline", "rsm-balance"),
     "handler-overwritten": ("no-init-in-smm",),
     "two-at-once": ("smbase-unique", "broadcast"),
+    "boot-at-once": ("smbase-unique",),
     "wrong-sipi-vector": ("reloc-deadline", "smi-before-init", "rsm-balance"),
     "init-in-smm": ("reloc-deadline", "rsm-balance"),
     "relocated-again": ("no-sipi-to-running", "no-init-in-smm", "rendezvous-no-kick"),
