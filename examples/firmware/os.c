@@ -9,7 +9,8 @@
 #include "cpus.h"
 #include "timer.h"
 
-#define OS_US 20000 /* that an OS takes for this and that */
+#define SCAN_US 100000 /* that an OS takes from the GPE to the SMI ... */
+#define OS_US 20000    /* ... and from the SMI to the INIT */
 
 static unsigned online;
 
@@ -153,7 +154,7 @@ static void scan(void)
 	for (unsigned from = 0; from < MAX_CPUS && next_event(from, &e); from = e.selector + 1) {
 		if (seeded(BUG_TWO_AT_ONCE) && online == 1)
 			await_event(e.selector + 1);
-		wait_us(OS_US);
+		wait_us(SCAN_US);
 		if (e.status & CPUHP_REMOVE)
 			unplug(&e);
 		else
