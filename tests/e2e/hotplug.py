@@ -222,8 +222,10 @@ def goes_all_the_way(r):
     kick = r.one("SELECT max(id) FROM port_v WHERE port = 178 AND dir = 'write' AND value = 4")
     seen = words(r, kick)
     passed = ("gate", 2 ** 64 - 1, NEW, "observed")
-    about = ("about-to-leave", 1, NEW, "observed")
-    true(passed in seen and about in seen and seen.index(passed) < seen.index(about),
+    # on a busy host its RSM may be told before the stop of the write behind which it stands
+    about = [word for word in (("about-to-leave", 1, NEW, "observed"), ("about-to-leave", 1, None, "inferred"))
+             if word in seen]
+    true(passed in seen and about and seen.index(passed) < seen.index(about[0]),
          "through the gate, then about to leave: %s" % seen)
     equal([e["old"] for e in events(r, "handoff", NEW) if e["word"] == "gate"], ["0x1"],
           "the gate held its APIC ID")

@@ -199,15 +199,15 @@ static void word_written(struct stop_ctx *s, enum handoff_word word)
 
 /*
  * Of two CPUs that stop at once one is named. What stopped the other is told at its next stop, which may be much
- * later and elsewhere: a word that stands as it was last seen was not written by a CPU that is outside SMM (or
- * whose RSM, which it stands at, was told already).
+ * later and elsewhere, or when its RSM behind the write was told: a word that stands as it was last seen is not told
+ * as written by a CPU that is outside SMM.
  */
 static bool is_stale(const struct stop_ctx *s, enum handoff_word word)
 {
 	const struct handoff *h = &s->g->handoff;
 	uint64_t value;
 
-	return !s->c->in_smm && !gdb_smi_in_default_handler(&s->regs) && h->word_known[word] && read_word(s->g, true, word, &value) && value == h->word[word];
+	return !s->c->in_smm && h->word_known[word] && read_word(s->g, true, word, &value) && value == h->word[word];
 }
 
 bool gdb_handoff_written(struct stop_ctx *s)
