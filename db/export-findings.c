@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
-
 #include "export-args.h"
 #include "export-walk.h"
-
-/* "(d) entry" for the step d-entry of the design's step (d); others by their name. */
-static const char *step_label(char *out, size_t size, const char *name, const char *letter)
-{
-	size_t len = strlen(letter);
-
-	if (!len)
-		snprintf(out, size, "%s", name);
-	else if (!strcmp(name, letter))
-		snprintf(out, size, "(%s)", letter);
-	else
-		snprintf(out, size, "(%s) %s", letter,
-			 !strncmp(name, letter, len) && name[len] == '-' ? name + len + 1 : name);
-	return out;
-}
+#include "../tracer/flow/flow.h"
 
 /* "plug CPU 1", or "plug" where the CPU is not known. */
 static const char *episode_label(char *out, size_t size, const char *kind, int cpu)
@@ -55,7 +39,7 @@ static void put_steps(struct walk *w, const struct reader_episode *ep, struct ex
 		};
 		char name[64];
 
-		m.name = step_label(name, sizeof(name), s->name, s->letter);
+		m.name = flow_step_label(name, sizeof(name), s->name, s->letter);
 		mark_text(&m, "step", s->name);
 		if (s->event)
 			mark_number(&m, "event", (uint64_t)s->event);
@@ -109,7 +93,7 @@ static int take_step(void *arg, const struct reader_smi_step *s)
 	};
 	char label[64], episode[64], name[140];
 
-	step_label(label, sizeof(label), s->name, s->letter);
+	flow_step_label(label, sizeof(label), s->name, s->letter);
 	episode_label(episode, sizeof(episode), s->kind, s->cpu);
 	snprintf(name, sizeof(name), "%s: %s", label, episode);
 	m.name = name;

@@ -209,7 +209,7 @@ static void say_lost(struct prose *p, const struct verdict_input *in, int cpu)
 static void say_state(struct prose *p, const struct verdict_input *in)
 {
 	const struct violation *v = verdict_cause(in, NULL);
-	int lost = lost_in_smm(in);
+	int lost = lost_in_smm(in), polls = polls_unseen(in);
 	char settings[512];
 	struct prose q = prose_into(settings, sizeof(settings));
 	bool against = say_settings(&q, in);
@@ -220,8 +220,8 @@ static void say_state(struct prose *p, const struct verdict_input *in)
 		say(p, ", while no CPU was being relocated, plugged or unplugged");
 		say_last(p, in);
 		say(p, ": ");
-	} else if (polls_unseen(in) != CPU_UNKNOWN) {
-		say_polls(p, in, polls_unseen(in));
+	} else if (polls != CPU_UNKNOWN) {
+		say_polls(p, in, polls);
 	} else if (lost != CPU_UNKNOWN) {
 		say_lost(p, in, lost);
 	} else if (verdict_refused_features(in)) {

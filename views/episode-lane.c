@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../tracer/flow/flow.h"
+
 /* What is written at a step, shorter with each @level: "(d) entry", "(d)", "". */
 static const char *step_label(char *out, size_t size, const struct insight_step *s, int level)
 {
@@ -17,7 +19,7 @@ static const char *step_label(char *out, size_t size, const struct insight_step 
 	else if (level)
 		snprintf(out, size, "(%s)", s->letter);
 	else
-		insight_step_label(out, size, s->letter, s->name);
+		flow_step_label(out, size, s->name, s->letter);
 	return out;
 }
 

@@ -37,20 +37,6 @@ static int take_episode(void *arg, const struct reader_episode *ep)
 	return 0;
 }
 
-const char *insight_step_label(char *out, size_t size, const char *letter, const char *name)
-{
-	size_t len = strlen(letter);
-
-	if (!len)
-		snprintf(out, size, "%s", name);
-	else if (!strcmp(name, letter))
-		snprintf(out, size, "(%s)", letter);
-	else
-		snprintf(out, size, "(%s) %s", letter,
-			 !strncmp(name, letter, len) && name[len] == '-' ? name + len + 1 : name);
-	return out;
-}
-
 static int take_smi_step(void *arg, const struct reader_smi_step *step)
 {
 	struct insight *f = arg;
@@ -61,7 +47,7 @@ static int take_smi_step(void *arg, const struct reader_smi_step *step)
 	SAFE(name, step->name);
 	kept->cpu = step->smi_cpu;
 	kept->ts_ns = step->from_ns;
-	insight_step_label(kept->label, sizeof(kept->label), letter, name);
+	flow_step_label(kept->label, sizeof(kept->label), name, letter);
 	return ++f->smi_steps == INSIGHT_SMI_STEPS;
 }
 

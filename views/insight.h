@@ -70,9 +70,6 @@ int insight_mark(const struct insight *f, struct reader *r, struct lanes *l, str
 int insight_seek(struct reader *r, int64_t ts, int64_t id, bool backwards, struct reader_violation *found,
 		  struct error *err);
 
-/* "(b) scan" for letter "b" and name "b-scan"; the name alone without a letter. Returns @out. */
-const char *insight_step_label(char *out, size_t size, const char *letter, const char *name);
-
 /* "no-init-in-smm  CPU 1  step c  INIT from CPU 0 ...": one line, safe. Returns @out. */
 const char *insight_line(char *out, size_t size, const struct reader_violation *v);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fwcfg.h"
 
-#include <stdbool.h>
-
 #include "../common/port.h"
+#include "text.h"
 
 #define SELECTOR 0x510
 #define DATA 0x511
@@ -32,13 +31,6 @@ static void read_bytes(void *out, uint32_t size)
 		*p++ = inb(DATA);
 }
 
-static bool same(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
-}
-
 /* Its numbers are those of this machine then. */
 static int find(const char *name, struct file *file)
 {
@@ -48,7 +40,7 @@ static int find(const char *name, struct file *file)
 	read_bytes(&files, sizeof(files));
 	for (uint32_t i = __builtin_bswap32(files); i; i--) {
 		read_bytes(file, sizeof(*file));
-		if (!same(file->name, name))
+		if (!same_text(file->name, name))
 			continue;
 		file->size = __builtin_bswap32(file->size);
 		file->select = __builtin_bswap16(file->select);

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "console.h"
 #include "fwcfg.h"
+#include "text.h"
 
 struct config config;
 
@@ -18,13 +19,6 @@ static const char *const order_names[] = {
 	[ORDER_DESIGN] = "design", [ORDER_SIPI_FIRST] = "sipi-first",
 };
 
-static bool same(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
-}
-
 /* The place of a file's text among @n names; @absent without the file, or when it is none of them. */
 static unsigned choose(const char *file, const char *const *names, unsigned n, unsigned absent)
 {
@@ -33,7 +27,7 @@ static unsigned choose(const char *file, const char *const *names, unsigned n, u
 
 	if (fwcfg_read(file, text, sizeof(text) - 1) < 0)
 		return absent;
-	while (i < n && !same(text, names[i]))
+	while (i < n && !same_text(text, names[i]))
 		i++;
 	if (i < n)
 		return i;

@@ -59,6 +59,9 @@ extern const struct flow_step_info {
 	int64_t deadline_ns; /* 0 = none */
 } flow_step_info[FLOW_STEP_COUNT];
 
+/* "(d) entry" for the step d-entry with the letter d, "(b)" for b; one without a letter by its name. Returns @out. */
+const char *flow_step_label(char *out, size_t size, const char *name, const char *letter);
+
 struct episode;
 
 /* One event as flow sees it: model and scene are those after it. */

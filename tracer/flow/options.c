@@ -10,6 +10,20 @@
 const struct flow_step_info flow_step_info[FLOW_STEP_COUNT] = { FLOW_STEPS(X) };
 #undef X
 
+const char *flow_step_label(char *out, size_t size, const char *name, const char *letter)
+{
+	size_t len = strlen(letter);
+
+	if (!len)
+		snprintf(out, size, "%s", name);
+	else if (!strcmp(name, letter))
+		snprintf(out, size, "(%s)", letter);
+	else
+		snprintf(out, size, "(%s) %s", letter,
+			 !strncmp(name, letter, len) && name[len] == '-' ? name + len + 1 : name);
+	return out;
+}
+
 const struct flow_profile *const flow_profile_list[] = { &flow_ovmf, &flow_design, NULL };
 
 const struct flow_profile *flow_profile_by_name(const char *name)

@@ -198,8 +198,6 @@ struct stop_ctx {
 /* gdb-smi.c: record what the CPU of @s does; 0, or negative when the stub fails */
 int gdb_smi_enter(struct stop_ctx *s, uint64_t base, enum event_origin origin, struct error *err);
 int gdb_smi_slot_written(struct stop_ctx *s, struct error *err);
-/* Is it in 16-bit code that only an SMI at the default SMBASE runs, behind its first instruction? */
-bool gdb_smi_in_default_handler(const struct regs *r);
 void gdb_smi_leave(struct stop_ctx *s, uint64_t rsm, enum event_via via);
 /* May the CPU leave the SMI it is in at the linear address @lin? */
 bool gdb_smi_is_rsm(const struct gcpu *c, uint64_t lin);

@@ -236,7 +236,8 @@ static bool left_unseen(struct stop_ctx *s)
 	return false;
 }
 
-bool gdb_smi_in_default_handler(const struct regs *r)
+/* In 16-bit code that only an SMI at the default SMBASE runs: its entry was not seen. */
+static bool in_default_handler(const struct regs *r)
 {
 	return !(r->cr0 & 1) && r->cs == smbase_selector(SMBASE_DEFAULT) && r->rip > 0x8000 && r->rip < 0x9000;
 }
@@ -270,7 +271,7 @@ int gdb_smi_slot_written(struct stop_ctx *s, struct error *err)
 	struct gcpu *c = s->c;
 	uint64_t now;
 
-	if (!c->in_smm && gdb_smi_in_default_handler(&s->regs) && gdb_smi_enter(s, SMBASE_DEFAULT, ORIGIN_INFERRED, err) < 0)
+	if (!c->in_smm && in_default_handler(&s->regs) && gdb_smi_enter(s, SMBASE_DEFAULT, ORIGIN_INFERRED, err) < 0)
 		return -1;
 	if (writes_for_another(s))
 		return put_slot_write(s, SMBASE_DEFAULT, &now, err);
