@@ -22,6 +22,8 @@ struct lane_cell {
 	char step[LANE_STEP];   /* a step of an episode begins here; "" = none */
 	bool ipi, crowded;      /* one was sent here; several that did not go alike */
 	int16_t low, high;      /* the outermost lanes it touches */
+	bool arrives;           /* one came to here: */
+	int16_t sender;         /* from that lane, the last one fed */
 };
 
 static inline struct lane_cell *cell_at(const struct lanes *l, int lane, int col)

@@ -13,17 +13,35 @@ void lanes_step(struct lanes *l, int lane, int64_t ts, const char *label)
 		snprintf(cell->step, sizeof(cell->step), "%s", label);
 }
 
-void lanes_arrow(struct lanes *l, int from, int low, int high, int64_t ts)
+void lanes_arrow(struct lanes *l, int from, const struct cpuset *to, int64_t ts)
 {
-	struct lane_cell *cell = cell_at(l, from, scale_column(&l->scale, ts));
+	int col = scale_column(&l->scale, ts), low = from, high = from;
+	struct lane_cell *cell = cell_at(l, from, col), *target;
 
-	if (!cell)
+	for (int cpu = cpuset_next(to, 0); cell && cpu >= 0; cpu = cpuset_next(to, cpu + 1)) {
+		int lane = lane_of_cpu(cpu);
+
+		target = cell_at(l, lane, col);
+		if (!target || lane == from)
+			continue;
+		target->arrives = true;
+		target->sender = (int16_t)from;
+		low = lane < low ? lane : low;
+		high = lane > high ? lane : high;
+	}
+	if (low == high)
 		return;
-	if (cell->ipi && (cell->low != low || cell->high != high))
-		cell->crowded = true;
+	cell->crowded |= cell->ipi && (cell->low != low || cell->high != high);
 	cell->ipi = true;
 	cell->low = (int16_t)low;
 	cell->high = (int16_t)high;
+}
+
+uint32_t lane_head_glyph(bool up, bool utf8)
+{
+	static const uint32_t glyph[2][2] = { { 'V', 0x2193 }, { 'A', 0x2191 } };
+
+	return glyph[up][utf8];
 }
 
 /* Free columns behind a step: up to the next one, and never beyond the body. */
@@ -75,7 +93,7 @@ static bool may_cross(const struct cell *cell)
 	return false;
 }
 
-static void draw_arrow(bool utf8, struct canvas *c, int from, int to, int col)
+static void draw_line(bool utf8, struct canvas *c, int from, int to, int col)
 {
 	for (int row = from + 1; row < to; row++) {
 		struct cell *under = canvas_at(c, row, col);
@@ -85,17 +103,46 @@ static void draw_arrow(bool utf8, struct canvas *c, int from, int to, int col)
 	}
 }
 
+/* The bar in front of a step gives way to a head: it is the IPI that made the step. */
+static bool may_cover(const struct cell *cell)
+{
+	return may_cross(cell) || (cell->class == CELL_SMM_LABEL && (cell->glyph == '|' || cell->glyph == 0x2502));
+}
+
+/* In the row next to the target's marks that the line comes from. */
+static void draw_head(bool utf8, struct canvas *c, int sender, int target, int top, int end, int col)
+{
+	bool up = target < sender;
+	int row = up ? target + 1 : target - 1;
+	struct cell *under = canvas_at(c, row, col);
+
+	if (row != sender && row >= top && row < end && under && may_cover(under))
+		canvas_put(c, row, col, lane_head_glyph(up, utf8), CELL_IPI);
+}
+
+static bool goes_alone(const struct lane_cell *sender)
+{
+	return sender && sender->ipi && !sender->crowded;
+}
+
 void lanes_draw_arrows(const struct lanes *l, struct canvas *c, const int *row, int top, int end, int col)
 {
 	for (int lane = 0; lane < l->lanes; lane++)
 		for (int i = 0; i < l->width; i++) {
 			const struct lane_cell *cell = cell_at(l, lane, i);
+
+			if (cell->arrives && goes_alone(cell_at(l, cell->sender, i)))
+				draw_head(l->utf8, c, row[cell->sender], row[lane], top, end, col + i);
+		}
+	for (int lane = 0; lane < l->lanes; lane++)
+		for (int i = 0; i < l->width; i++) {
+			const struct lane_cell *cell = cell_at(l, lane, i);
 			int from, to;
 
-			if (!cell->ipi || cell->crowded)
+			if (!goes_alone(cell))
 				continue;
 			from = row[cell->low] < top - 1 ? top - 1 : row[cell->low];
 			to = row[cell->high] > end ? end : row[cell->high];
-			draw_arrow(l->utf8, c, from, to, col + i);
+			draw_line(l->utf8, c, from, to, col + i);
 		}
 }

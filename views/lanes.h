@@ -13,8 +13,9 @@
  *   ---      running   ...  reset, or waiting for a SIPI   :::  not known   (blank) no such CPU
  *   ///      lost or blind: nobody can say     2..9 + several SMIs in one column
  *   ! rule broken   w SMBASE written   v port write   I INIT   ^ SIPI   s SMI IPI   r reset ...
- * Inside a body a step of an episode stands behind a bar, |(b) scan, and an IPI is a line between the
- * lanes of its sender and its targets, where it is alone in its column.
+ * Inside a body a step of an episode stands behind a bar, |(b) scan, and an IPI is a line from the lane of its
+ * sender to those of its targets, where it is alone in its column, with a head (V down, A up) at each target's
+ * mark. Lanes of one row that touch have no room for a head: there the marks alone tell.
  * A span shorter than a column still shows; of several marks in one column the
  * first in LANE_MARKS wins.
  */
@@ -23,6 +24,7 @@
 
 #include "canvas.h"
 #include "scale.h"
+#include "../tracer/cpuset.h"
 
 /*
  * NAME, ASCII, Unicode, class, help; most important first. Weak marks (below
@@ -120,8 +122,11 @@ void lanes_mark(struct lanes *l, int lane, int64_t ts, enum lane_mark mark, cons
 /* A step that @lane made while it was in SMM; it is written into the body as far as there is room. */
 void lanes_step(struct lanes *l, int lane, int64_t ts, const char *label);
 
-/* An IPI that was sent from lane @from touches the lanes from @low to @high. */
-void lanes_arrow(struct lanes *l, int from, int low, int high, int64_t ts);
+/* An IPI that was sent from lane @from goes to the CPUs of @to. */
+void lanes_arrow(struct lanes *l, int from, const struct cpuset *to, int64_t ts);
+
+/* The head of an IPI's line: down to its target, or up. */
+uint32_t lane_head_glyph(bool up, bool utf8);
 
 /* Draw one lane into row @row of @c from column @col on: marks and state in one row ... */
 void lanes_draw_flat(const struct lanes *l, int lane, struct canvas *c, int row, int col);

@@ -183,7 +183,7 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 
 static void put_arrivals(struct lanes *l, const struct cpu_map *map, const struct event *ev)
 {
-	int lane = lane_of_cpu(ev->cpu), low = lane, high = lane;
+	struct cpuset to = { 0 };
 	char label[LANE_LABEL] = "";
 
 	if (ev->cpu != CPU_UNKNOWN)
@@ -192,11 +192,9 @@ static void put_arrivals(struct lanes *l, const struct cpu_map *map, const struc
 		if (cpu == ev->cpu || !ipi_reaches(map, ev, cpu))
 			continue;
 		lanes_mark(l, lane_of_cpu(cpu), ev->ts, mark_of_event(ev), label);
-		low = low < lane_of_cpu(cpu) ? low : lane_of_cpu(cpu);
-		high = high > lane_of_cpu(cpu) ? high : lane_of_cpu(cpu);
+		cpuset_add(&to, cpu);
 	}
-	if (low < high)
-		lanes_arrow(l, lane, low, high, ev->ts);
+	lanes_arrow(l, lane_of_cpu(ev->cpu), &to, ev->ts);
 }
 
 void marks_put_gap(struct lanes *l, const struct event *ev)

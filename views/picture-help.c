@@ -16,6 +16,8 @@ static void help_keys(struct canvas *c, int row, int from, int rows)
 
 static void help_marks(struct canvas *c, int row, int rows, bool utf8)
 {
+	int heads = 1 + LANE_MARK_COUNT / rows * 26, last = row + LANE_MARK_COUNT % rows;
+
 	for (int m = 0; m < LANE_MARK_COUNT; m++) {
 		int col = 1 + m / rows * 26;
 
@@ -23,6 +25,9 @@ static void help_marks(struct canvas *c, int row, int rows, bool utf8)
 			   lane_glyph[m].class);
 		canvas_text(c, row + m % rows, col + 2, CELL_PLAIN, lane_glyph[m].help);
 	}
+	canvas_put(c, last, heads, lane_head_glyph(false, utf8), CELL_IPI);
+	canvas_put(c, last, heads + 1, lane_head_glyph(true, utf8), CELL_IPI);
+	canvas_text(c, last, heads + 2, CELL_PLAIN, " an IPI comes there");
 }
 
 static void help_spans(struct canvas *c, int row, bool utf8)
@@ -43,7 +48,7 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 }
 
 #define KEY_ROWS ((ACTION_COUNT + 1) / 2)
-#define MARK_ROWS ((LANE_MARK_COUNT + 2) / 3)
+#define MARK_ROWS ((LANE_MARK_COUNT + 1 + 2) / 3) /* one more: the heads of IPIs */
 #define SIGN_ROWS (MARK_ROWS + 2) /* with the states and the mouse */
 
 /* Rows of keys on a page; 0 = all, and the signs with them. */

@@ -196,7 +196,7 @@ class Suite:
         check(re.match(r"-{9}V(-+\+){3}-+$", have[2]), "ruler is %r" % have[2])
         check(re.match(r" machine \* attach +L 3 lost +\*$", have[3]), "machine's lane is %r" % have[3])
         check(re.search(r"v ?B2=04 .*I>1 .*\^9f>1", have[4]), "marks of CPU 0 are %r" % have[4])
-        check(re.match(r">CPU 0   -+\[## 7ffb3000 #+\|#+\|#+>", have[5]), "lane of CPU 0 is %r" % have[5])
+        check(re.match(r">CPU 0   -+\[## 7ffb3000 #+V#+V#+>", have[5]), "lane of CPU 0 is %r" % have[5])
         check(re.search(r"w.*R in SMM.*\^<0", have[6]), "marks of CPU 1 are %r" % have[6])
         check(re.match(r" CPU 1   \.+\[d+ 30000 d+\]\.+-+/+-", have[7]), "lane of CPU 1 is %r" % have[7])
         check(have[8].startswith("-- 0.0"), "pane begins with %r" % have[8])

@@ -256,6 +256,79 @@ static void ipis_stand_where_sent_and_where_received(void **state)
 	grid_free(g);
 }
 
+/* Three CPUs run, and CPU 1 sends; rows of marks are told by @row, @rows there are. */
+static struct grid *grid_of_arrows(bool utf8, const int *row, int rows)
+{
+	static const struct cpu_map three = { .cpus = 3, .apic_id = { 0, 1, 2 } };
+	static const char *const ipis[] = {
+		"t=1000 cpu=1 ipi mode=init dest=one target=0", "t=1050 cpu=1 ipi mode=init dest=one target=2",
+		"t=1100 cpu=1 ipi mode=smi dest=all", "t=1150 cpu=1 ipi mode=nmi dest=others",
+		"t=1200 cpu=0 ipi mode=init dest=one target=2", "t=1250 cpu=2 ipi mode=init dest=one target=0",
+		"t=1300 cpu=0 ipi mode=init dest=one target=2", "t=1302 cpu=0 ipi mode=init dest=one target=1",
+		"t=1350 cpu=1 ipi mode=smi dest=self",
+	};
+	struct grid *g = calloc(1, sizeof(*g));
+	bool tall = row[2] > row[1] + 1;
+
+	assert_non_null(g);
+	assert_true(lanes_init(&g->lanes, 4, &forty, utf8) && canvas_resize(&g->canvas, rows, 40));
+	for (unsigned i = 0; i < sizeof(ipis) / sizeof(*ipis); i++) {
+		struct event ev;
+
+		assert_int_equal(event_parse(&ev, ipis[i], NULL), 0);
+		marks_put(&g->lanes, &three, &ev);
+	}
+	for (int cpu = 0; cpu < 3; cpu++) {
+		span(g, cpu, 1000, 1400, LANE_RUNNING, NULL);
+		(tall ? lanes_draw_tall : lanes_draw_flat)(&g->lanes, lane_of_cpu(cpu), &g->canvas, row[cpu + 1], 0);
+	}
+	lanes_draw_arrows(&g->lanes, &g->canvas, row, 0, rows, 0);
+	return g;
+}
+
+static void an_ipi_has_a_head_at_each_target(void **state)
+{
+	static const char *const want[2][6] = { {
+		"I<1       s<1  i<1  I>2  I<2  I>2 +1",
+		"A---------A----A----|----A--------------",
+		"I>0  I>2  s    i>others  |    I<0  s",
+		"-----V----V----V----V----|--------------",
+		"     I<1  s<1  i<1  I<0  I>0  I<0",
+		"----------------------------------------",
+	}, {
+		"I<1       ↯<1  i<1  I>2  I<2  I>2 +1",
+		"↑─────────↑────↑────│────↑──────────────",
+		"I>0  I>2  ↯    i>others  │    I<0  ↯",
+		"─────↓────↓────↓────↓────│──────────────",
+		"     I<1  ↯<1  i<1  I<0  I>0  I<0",
+		"────────────────────────────────────────",
+	} };
+	static const int row[] = { 0, 0, 2, 4 };
+
+	(void)state;
+	for (int utf8 = 0; utf8 < 2; utf8++) {
+		struct grid *g = grid_of_arrows(utf8, row, 6);
+
+		for (int i = 0; i < 6; i++)
+			assert_row(g, i, want[utf8][i]);
+		grid_free(g);
+	}
+}
+
+/* The marks of neighbours touch: only over a lane between them there is room for a head, and no mark is lost. */
+static void heads_hide_no_mark_in_flat_lanes(void **state)
+{
+	static const char *const want[] = { "I---------s----i----I----I----I---------",
+		"I----I----s----i----V----A----I----s----", "-----I----s----i----I----I----I---------" };
+	static const int row[] = { 0, 0, 1, 2 };
+	struct grid *g = grid_of_arrows(false, row, 3);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_row(g, i, want[i]);
+	grid_free(g);
+}
+
 static void a_cpu_receives_nothing_before_it_exists(void **state)
 {
 	struct cpu_map late = { .cpus = 2, .apic_id = { 0, 1 }, .added_ns = { 0, 1100 } };
@@ -450,6 +523,8 @@ int main(void)
 		cmocka_unit_test(the_most_important_mark_wins),
 		cmocka_unit_test(labels_stand_where_there_is_room),
 		cmocka_unit_test(ipis_stand_where_sent_and_where_received),
+		cmocka_unit_test(an_ipi_has_a_head_at_each_target),
+		cmocka_unit_test(heads_hide_no_mark_in_flat_lanes),
 		cmocka_unit_test(a_cpu_receives_nothing_before_it_exists),
 		cmocka_unit_test(every_kind_has_its_mark),
 		cmocka_unit_test(columns_and_times_agree),
