@@ -5,13 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
-#include "marks.h"
+#include "pane.h"
 #include "../tracer/clock.h"
 
 #define HEADER_ROW 0
 #define AXIS_ROW 1
-#define RULER_ROW 2
 #define DETAIL_ROWS 16 /* what the event with the most fields and links takes */
 
 /* Rows that the pane is to have below the lanes. */
@@ -24,27 +22,16 @@ static int pane_height(int rows, const struct layout_want *want)
 	return pane;
 }
 
-/* The lanes take what they need of @room rows. */
-static void place_lanes(struct layout *y, int lanes, int room, bool episode)
-{
-	if (episode && (lanes < room || room > 6)) {
-		y->episode_row = y->lanes_row++;
-		room--;
-	}
-	y->tall = lanes * 2 - 1 <= room; /* the machine's lane is never tall */
-	y->lanes = y->tall || lanes <= room ? lanes : room;
-}
-
 struct layout layout_of(int rows, int cols, int lanes, const struct layout_want *want)
 {
-	struct layout y = { .rows = rows, .cols = cols, .lane_cols = cols, .lanes_row = RULER_ROW + 1,
-			    .pane_end = rows - 1 };
+	struct layout y = { .rows = rows, .cols = cols, .lane_cols = cols, .pane_end = rows - 1 };
 	bool beside = want->beside && cols >= PICTURE_BESIDE_COLS;
 
 	if (want->overview && rows >= PICTURE_OVERVIEW_ROWS && (beside || !want->detail || rows > 30))
 		y.overview_row = --y.pane_end;
-	place_lanes(&y, lanes, beside ? y.pane_end - y.lanes_row : rows - 4 - pane_height(rows, want), want->episode);
-	y.pane_row = y.lanes_row + (y.tall ? lanes * 2 - 1 : y.lanes);
+	y.group = group_rows_of(AXIS_ROW, lanes, beside ? y.pane_end - AXIS_ROW - GROUP_AXIS_ROWS :
+				rows - 4 - pane_height(rows, want), want->episode);
+	y.pane_row = y.group.end;
 	if (beside) {
 		y.pane_row = AXIS_ROW;
 		y.lane_cols = cols * 3 / 5;
@@ -108,101 +95,6 @@ static void draw_header(struct canvas *c, const struct picture *p)
 	stress(c, col, facts, "lost", p->lost);
 }
 
-/*
- * Whole seconds are told from the beginning of the recording, finer ticks from
- * the first one on the screen, which alone is told in full.
- */
-static void draw_tick(struct canvas *c, const struct picture *p, int64_t at, int64_t first, int64_t tick)
-{
-	int col = PICTURE_GUTTER + scale_column(&p->scale, p->first_ns + at);
-	char text[48] = "+";
-
-	canvas_put(c, RULER_ROW, col, p->utf8 ? 0x252c : '+', CELL_AXIS);
-	if (at == first || tick >= NS_PER_SEC)
-		time_text(text, sizeof(text), at, tick);
-	else
-		short_duration(text + 1, sizeof(text) - 1, at - first);
-	if (col + (int)strlen(text) <= c->cols)
-		canvas_text(c, AXIS_ROW, col, at == first ? CELL_LABEL : CELL_AXIS, text);
-}
-
-static void put_on_ruler(struct canvas *c, const struct picture *p, int64_t ts, uint32_t glyph)
-{
-	int col = scale_column(&p->scale, ts);
-
-	if (col >= 0 && col < p->scale.width)
-		canvas_put(c, RULER_ROW, PICTURE_GUTTER + col, glyph, CELL_LABEL);
-}
-
-static void draw_ruler(struct canvas *c, const struct picture *p)
-{
-	int cursor = scale_column(&p->scale, p->cursor_ns);
-	int64_t tick = scale_tick(&p->scale), from = ns_between(p->first_ns, p->scale.from), first = 0;
-
-	if (from > 0)
-		first = (from + tick - 1) / tick * tick;
-	canvas_fill(c, RULER_ROW, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
-	for (int64_t at = first; at < from + p->scale.span; at += tick)
-		draw_tick(c, p, at, first, tick);
-	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
-		put_on_ruler(c, p, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@');
-	if (cursor >= 0 && cursor < p->scale.width)
-		canvas_put(c, RULER_ROW, PICTURE_GUTTER + cursor, p->utf8 ? 0x25bc : 'V', CELL_LABEL);
-	for (int i = 0; p->mark && i < 2; i++)
-		if (p->mark[i] != PICTURE_NO_MARK)
-			put_on_ruler(c, p, p->mark[i], 'A' + (uint32_t)i);
-}
-
-static void draw_lane_name(struct canvas *c, const struct picture *p, int lane, int row)
-{
-	enum cell_class class = lane == p->lane ? CELL_LABEL : CELL_PLAIN;
-
-	if (lane == p->lane)
-		canvas_put(c, row, 0, p->utf8 ? 0x25b6 : '>', p->focus_list ? CELL_DIM : CELL_LABEL);
-	if (lane == 0)
-		canvas_text(c, row, 1, class, "machine");
-	else
-		canvas_print(c, row, 1, class, "CPU %d", lane - 1);
-}
-
-/* Where the marks of @lane are, or would be if more lanes were shown. */
-static int row_of_lane(const struct picture *p, int lane)
-{
-	if (!p->layout.tall)
-		return p->layout.lanes_row + lane - p->top_lane;
-	return p->layout.lanes_row + (lane ? lane * 2 - 1 : 0);
-}
-
-static void draw_lanes(struct canvas *c, const struct picture *p)
-{
-	int row = p->layout.lanes_row, cursor = scale_column(&p->scale, p->cursor_ns);
-
-	int rows[EVENT_MAX_CPUS + 1];
-
-	for (int i = 0; i < p->layout.lanes; i++) {
-		int lane = p->top_lane + i;
-		bool tall = p->layout.tall && lane > 0;
-
-		if (tall)
-			lanes_draw_tall(p->lanes, lane, c, row, PICTURE_GUTTER);
-		else if (lane == 0)
-			lanes_draw_labelled(p->lanes, lane, c, row, PICTURE_GUTTER);
-		else
-			lanes_draw_flat(p->lanes, lane, c, row, PICTURE_GUTTER);
-		draw_lane_name(c, p, lane, row + tall);
-		for (int r = row; r <= row + tall; r++) {
-			struct cell *cell = canvas_at(c, r, PICTURE_GUTTER + cursor);
-
-			if (cell && cursor >= 0 && cursor < p->scale.width)
-				cell->cursor = true;
-		}
-		row += 1 + tall;
-	}
-	for (int lane = 0; lane < p->lanes->lanes; lane++)
-		rows[lane] = row_of_lane(p, lane);
-	lanes_draw_arrows(p->lanes, c, rows, p->layout.lanes_row, row, PICTURE_GUTTER);
-}
-
 /* "CPU 1: in SMM for 1.20 ms at 0x30000, APM 04": what the chosen lane does under the cursor. */
 static void describe_smi(char *out, size_t size, const struct picture *p, const struct lane_count *n)
 {
@@ -262,28 +154,6 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
 }
 
-/* One event: ">     0.030000 s I ipi          cpu0   target=1 mode=init". */
-static void draw_event(struct canvas *c, const struct picture *p, int row, int i)
-{
-	const struct picture_event *e = &p->list[i];
-	bool chosen = i == p->chosen, bar = chosen && p->focus_list;
-	enum cell_class class = bar ? CELL_SELECTED : chosen ? CELL_BOLD : CELL_PLAIN, sign = CELL_SMM;
-	enum lane_mark mark = mark_of_event(&e->ev);
-	uint32_t glyph = e->ev.kind == EV_SMI_ENTER ? '[' : ']';
-	char at[48], line[512];
-
-	if (mark != LANE_MARK_COUNT) {
-		glyph = lane_mark_glyph(mark, p->utf8);
-		sign = (enum cell_class)lane_glyph[mark].class;
-	}
-	if (bar)
-		canvas_fill(c, row, 0, c->cols, ' ', class);
-	time_text(at, sizeof(at), ns_between(p->first_ns, e->ev.ts), 1000);
-	canvas_print(c, row, 0, class, "%c%14s ", chosen ? '>' : ' ', at);
-	canvas_put(c, row, 16, glyph, bar ? class : sign);
-	canvas_text(c, row, 18, class, event_line(line, sizeof(line), &e->ev));
-}
-
 /* The bookmark in the cursor's column. */
 static const struct bookmark *note_at_cursor(const struct picture *p)
 {
@@ -298,59 +168,37 @@ static const struct bookmark *note_at_cursor(const struct picture *p)
 static void draw_list(struct canvas *c, const struct picture *p)
 {
 	const struct bookmark *note = note_at_cursor(p);
-	int first = p->layout.pane_row + 1 + (p->finding || note), rows = p->layout.pane_end - first;
-	int top = p->chosen - rows / 2;
+	int first = p->layout.pane_row + 1 + (p->finding || note);
+	struct pane_events events = {
+		.utf8 = p->utf8, .first_ns = p->first_ns, .list = p->list, .listed = p->listed, .chosen = p->chosen,
+		.focus = p->focus_list,
+	};
 
 	if (p->finding)
 		canvas_print(c, first - 1, 0, CELL_ALARM, "! %s", p->finding);
 	else if (note)
 		canvas_print(c, first - 1, 0, CELL_LABEL, "@ %s", note->text);
-	if (top > p->listed - rows)
-		top = p->listed - rows;
-	if (top < 0)
-		top = 0;
-	for (int i = 0; i < rows && top + i < p->listed; i++)
-		draw_event(c, p, first + i, top + i);
+	pane_list(c, &events, first, p->layout.pane_end);
 	if (!p->listed)
 		canvas_text(c, first, 2, CELL_DIM,
 			    *p->filter ? "no event passes the filter" : "no events yet");
 }
 
-/* @text from column 1 on, broken at blanks. Returns the row behind it. */
-static int draw_wrapped(struct canvas *c, int row, enum cell_class class, const char *text)
+static void draw_group(struct canvas *c, const struct picture *p)
 {
-	int room = c->cols - 2, indent = 1;
+	struct lane_group g = {
+		.utf8 = p->utf8, .rows = p->layout.group, .first_ns = p->first_ns, .cursor_ns = p->cursor_ns,
+		.scale = p->scale, .episode = p->episode, .lanes = p->lanes, .lane = p->lane, .top_lane = p->top_lane,
+		.dim = p->focus_list,
+	};
 
-	while ((int)strlen(text) > room) {
-		int cut = room;
-
-		while (cut > 1 && text[cut] != ' ')
-			cut--;
-		canvas_print(c, row++, indent, class, "%.*s", cut > 1 ? cut : room, text);
-		text += cut > 1 ? cut + 1 : room;
-		indent = 5;
-		room = c->cols - 6;
-	}
-	canvas_text(c, row, indent, class, text);
-	return row + 1;
-}
-
-/* How many rows draw_wrapped() would take. */
-static int wrapped_rows(const struct canvas *c, const char *text)
-{
-	struct canvas none = { .rows = 0, .cols = c->cols };
-
-	return draw_wrapped(&none, 0, CELL_PLAIN, text);
-}
-
-static void draw_detail(struct canvas *c, const struct picture *p)
-{
-	int row = p->layout.pane_row + 1;
-
-	for (int i = 0; i < p->detail_lines && row < p->layout.pane_end; i++)
-		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
-	if (row > p->layout.pane_end)
-		canvas_text(c, p->layout.pane_end - 1, c->cols - 4, CELL_LABEL, " ...");
+	group_draw(c, &g);
+	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
+		group_sign(c, &g, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@');
+	group_cursor(c, &g);
+	for (int i = 0; p->mark && i < 2; i++)
+		if (p->mark[i] != PICTURE_NO_MARK)
+			group_sign(c, &g, p->mark[i], 'A' + (uint32_t)i);
 }
 
 /* The end of what is being typed, as much as fits. */
@@ -391,14 +239,11 @@ void picture_draw(struct canvas *c, const struct picture *p)
 {
 	struct canvas left = canvas_part(c, 0, p->layout.lane_cols), pane = canvas_part(c, p->layout.pane_col, c->cols);
 
-	draw_ruler(&left, p);
+	draw_group(&left, p);
 	draw_header(c, p);
-	if (p->layout.episode_row)
-		episode_lane_draw(&p->episode, &left, p->layout.episode_row, PICTURE_GUTTER);
-	draw_lanes(&left, p);
 	draw_pane_head(&pane, p);
 	if (p->detail)
-		draw_detail(&pane, p);
+		pane_lines(&pane, p->detail, p->detail_lines, p->layout.pane_row + 1, p->layout.pane_end);
 	else
 		draw_list(&pane, p);
 	if (p->layout.overview_row && p->overview)
@@ -413,9 +258,9 @@ int picture_verdict(struct canvas *c, const char *status, const struct insight *
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  verdict: who waits for whom");
 	if (*status && !f->lines)
-		row = draw_wrapped(c, row, CELL_ALARM, status);
-	for (; i < f->lines && (i == top || row + wrapped_rows(c, f->line[i]) < c->rows); i++)
-		row = draw_wrapped(c, row, CELL_PLAIN, f->line[i]);
+		row = pane_text(c, row, CELL_ALARM, status);
+	for (; i < f->lines && (i == top || row + pane_text_rows(c, f->line[i]) < c->rows); i++)
+		row = pane_text(c, row, CELL_PLAIN, f->line[i]);
 	if (!f->lines && !*status)
 		canvas_text(c, row, 1, CELL_DIM, "no verdict: no hot-plug or relocation has been judged yet");
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);

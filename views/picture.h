@@ -17,15 +17,14 @@
 
 #include "bookmarks.h"
 #include "canvas.h"
-#include "episode-lane.h"
-#include "lanes.h"
+#include "lane-group.h"
 #include "overview.h"
 #include "../db/reader.h"
 #include "../tracer/event.h"
 
 #define PICTURE_MIN_ROWS 16
 #define PICTURE_MIN_COLS 60
-#define PICTURE_GUTTER 9 /* columns left of the lanes */
+#define PICTURE_GUTTER GROUP_GUTTER /* columns left of the lanes */
 
 #define PICTURE_BESIDE_COLS 100 /* with fewer the list stands below */
 #define PICTURE_OVERVIEW_ROWS 20
@@ -43,10 +42,8 @@ struct layout {
 	int lane_cols;  /* of the lanes with their gutter */
 	int pane_col, pane_end; /* where the pane begins, the row behind it */
 	int overview_row; /* 0 = none */
-	int lanes;      /* lanes that fit */
-	bool tall;      /* two rows a lane */
-	int episode_row; /* 0 = there is none, or no room for it */
-	int lanes_row, pane_row, pane_rows;
+	struct group_rows group;
+	int pane_row, pane_rows;
 };
 struct layout layout_of(int rows, int cols, int lanes, const struct layout_want *want);
 

@@ -5,10 +5,10 @@
 static int lane_at(const struct timeline *t, int row)
 {
 	const struct layout *y = &t->layout;
-	int line = row - y->lanes_row;
-	int lane = y->tall ? (line + 1) / 2 : t->top_lane + line;
+	int line = row - y->group.first;
+	int lane = y->group.tall ? (line + 1) / 2 : t->top_lane + line;
 
-	return line < 0 || lane >= t->lanes.lanes || lane >= t->top_lane + y->lanes ? -1 : lane;
+	return line < 0 || lane >= t->lanes.lanes || lane >= t->top_lane + y->group.lanes ? -1 : lane;
 }
 
 static int64_t time_at(const struct scale *s, int col)
@@ -56,7 +56,7 @@ static int wheel(struct timeline *t, const struct term_mouse *m, struct error *e
 {
 	bool closer = m->button == TERM_WHEEL_UP;
 
-	if (m->row < t->layout.lanes_row || (t->layout.overview_row && m->row == t->layout.overview_row))
+	if (m->row < t->layout.group.first || (t->layout.overview_row && m->row == t->layout.overview_row))
 		return timeline_pan(t, (closer ? -1 : 1) * (t->scale.span / 8), err);
 	if (m->col >= t->layout.pane_col && m->row >= t->layout.pane_row)
 		return timeline_go(t, &(struct seek){ .filter = &t->filter, .cpu = READER_ANY_CPU }, closer, true,

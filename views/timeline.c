@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lane-read.h"
 #include "term.h"
 #include "timeline-state.h"
 #include "../gdbproto/safe-text.h"
@@ -75,35 +76,19 @@ static int smi_at_cursor(struct timeline *t, struct error *err)
 			  scale_start(&t->scale, col + 1) - 1, &t->smi, err);
 }
 
-static void scroll_lanes(struct timeline *t, const struct layout *y)
-{
-	if (t->lane < t->top_lane)
-		t->top_lane = t->lane;
-	if (t->lane >= t->top_lane + y->lanes)
-		t->top_lane = t->lane - y->lanes + 1;
-	if (t->top_lane > t->lanes.lanes - y->lanes)
-		t->top_lane = t->lanes.lanes - y->lanes;
-}
-
 /* Read what the screen is to show. */
 static int collect(struct timeline *t, const struct layout *y, struct error *err)
 {
 	struct seek any = { .filter = &t->filter, .cpu = READER_ANY_CPU };
+	struct lane_source from = { &t->feed, &t->insight, &t->filter };
 	int rows = y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, got;
 	int64_t at = t->chosen.id ? t->chosen.ev.ts : t->cursor_ns;
 
-	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
-		return fail(err, ERR_USAGE, "no memory for the timeline");
-	t->lanes.end_ns = t->feed.now_ns;
-	scroll_lanes(t, y);
-	got = feed_lanes(&t->feed, &t->lanes, &t->filter, t->top_lane - 1 < 0 ? 0 : t->top_lane - 1,
-			 t->top_lane + y->lanes - 2, err);
+	t->top_lane = group_scroll(&y->group, t->top_lane, t->lane, (int)t->feed.cpus.cpus + 1);
+	got = lanes_read(&t->lanes, &from, &t->scale, &y->group, t->top_lane, term_utf8(), err);
 	if (got < 0)
 		return got;
 	t->sampled = got > 0;
-	got = insight_mark(&t->insight, t->reader, &t->lanes, err);
-	if (got < 0)
-		return got;
 	got = smi_at_cursor(t, err);
 	if (got >= 0 && y->overview_row)
 		got = overview_read(&t->overview, t->reader, t->feed.first_ns, t->feed.now_ns, t->cols - PICTURE_GUTTER, err);

@@ -369,13 +369,13 @@ static void every_size_and_number_of_lanes_fits(void **state)
 			for (int bits = 0; bits < 8; bits++) {
 				struct layout_want want = { bits & 1, lanes % 2, bits & 2, bits & 4 };
 				struct layout y = layout_of(rows, bits & 4 ? 132 : 80, lanes, &want);
-				int height = y.tall ? 2 * y.lanes - 1 : y.lanes;
+				int height = y.group.tall ? 2 * y.group.lanes - 1 : y.group.lanes;
 
-				assert_in_range(y.lanes, 1, lanes);
+				assert_in_range(y.group.lanes, 1, lanes);
 				if (y.pane_col)
-					assert_true(y.lanes_row + height <= y.pane_end && y.lane_cols < y.pane_col);
+					assert_true(y.group.first + height <= y.pane_end && y.lane_cols < y.pane_col);
 				else
-					assert_int_equal(y.pane_row - y.lanes_row, height);
+					assert_int_equal(y.pane_row - y.group.first, height);
 				assert_int_equal(y.pane_end, y.overview_row ? rows - 2 : rows - 1);
 				assert_int_equal(y.pane_row + y.pane_rows, y.pane_end);
 				assert_true(y.pane_rows >= 4);
@@ -509,9 +509,9 @@ static void no_episode_no_row(void **state)
 	assert_int_equal(f->violations, 0);
 	assert_null(insight_episode_at(f, 1040000000));
 	assert_string_equal(insight_status(status, sizeof(status), f, 1), "");
-	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ .episode = true }).episode_row, 3);
-	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ 0 }).episode_row, 0);
-	assert_int_equal(layout_of(16, 80, 30, &(struct layout_want){ 0 }).lanes_row, 3);
+	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ .episode = true }).group.episode, 3);
+	assert_int_equal(layout_of(24, 80, 3, &(struct layout_want){ 0 }).group.episode, 0);
+	assert_int_equal(layout_of(16, 80, 30, &(struct layout_want){ 0 }).group.first, 3);
 	insight_free(f);
 	free(f);
 	stage_free(s);
@@ -658,9 +658,9 @@ static void many_cpus_get_a_row_each(void **state)
 	fill(s, 1000, 8000, 71, false);
 	p = picture_of(s, 24, 80, false);
 	p.lane = 41;
-	p.top_lane = 42 - p.layout.lanes;
+	p.top_lane = 42 - p.layout.group.lanes;
 	picture_draw(&s->canvas, &p);
-	assert_false(p.layout.tall);
+	assert_false(p.layout.group.tall);
 	assert_string_equal(canvas_row_text(&s->canvas, p.layout.pane_row - 1, text, sizeof(text)),
 			    ">CPU 40  +:::::::[dddddddd]-----------------------------------------------------");
 	stage_free(s);
