@@ -2,6 +2,7 @@
 #include "scale.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 int scale_column(const struct scale *s, int64_t ts)
@@ -32,6 +33,65 @@ struct scale scale_zoom(const struct scale *s, int64_t ts, int num, int den)
 	__int128 before = ((__int128)ts - s->from) * z.span / s->span;
 	z.from = ns_between((int64_t)before, ts);
 	return z;
+}
+
+int64_t scale_middle(const struct scale *s, int col)
+{
+	return scale_start(s, col) + s->span / s->width / 2;
+}
+
+void scale_show(struct scale *s, int64_t from, int64_t span)
+{
+	if (span < SCALE_MIN_SPAN)
+		span = SCALE_MIN_SPAN;
+	if (span > SCALE_MAX_SPAN)
+		span = SCALE_MAX_SPAN;
+	s->span = span < s->width ? s->width : span;
+	s->from = time_clamp(from);
+}
+
+void scale_centre(struct scale *s, int64_t ts, int64_t span)
+{
+	int64_t wide = span ? span : s->span;
+
+	scale_show(s, ns_between(wide / 2, ts), wide);
+}
+
+/* The cursor's column; the nearest one when it is outside the window. */
+static int cursor_column(const struct scale *s, int64_t cursor)
+{
+	int col = scale_column(s, cursor);
+
+	return col < 0 ? 0 : col >= s->width ? s->width - 1 : col;
+}
+
+int64_t scale_step(struct scale *s, int64_t cursor, int by)
+{
+	int col = cursor_column(s, cursor) + by;
+
+	if (col < 0 || col >= s->width) {
+		cursor = scale_middle(s, cursor_column(s, cursor));
+		scale_show(s, s->from + by * (s->span / 4), s->span);
+		col = cursor_column(s, cursor) + by;
+	}
+	return scale_middle(s, col);
+}
+
+int64_t scale_pan(struct scale *s, int64_t cursor, int64_t by)
+{
+	int col = cursor_column(s, cursor);
+
+	scale_show(s, s->from + by, s->span);
+	return scale_middle(s, col);
+}
+
+void scale_zoom_at(struct scale *s, int64_t cursor, int num, int den)
+{
+	int col = scale_column(s, cursor);
+	bool seen = col >= 0 && col < s->width;
+	struct scale z = scale_zoom(s, seen ? cursor : s->from + s->span / 2, num, den);
+
+	scale_show(s, z.from, z.span);
 }
 
 int64_t scale_tick(const struct scale *s)

@@ -48,8 +48,24 @@ int scale_column(const struct scale *s, int64_t ts);
 /* First ns of column @col; scale_start(s, width) is the end of the window. */
 int64_t scale_start(const struct scale *s, int col);
 
+/* The ns in the middle of column @col. */
+int64_t scale_middle(const struct scale *s, int col);
+
 /* Zoom by @num / @den (< 1 = closer) so that @ts stays in its column. */
 struct scale scale_zoom(const struct scale *s, int64_t ts, int num, int den);
+
+/* Show [@from, @from + @span), as far as a scale goes; or @span round @ts, 0 = as much as now. */
+void scale_show(struct scale *s, int64_t from, int64_t span);
+void scale_centre(struct scale *s, int64_t ts, int64_t span);
+
+/*
+ * How a window moves with its cursor at @cursor, which they return anew: the cursor goes by a column, at an edge the
+ * window by a quarter with it; the window goes by @by ns, the cursor keeps its column. A cursor outside is taken for
+ * one at the edge. And a zoom at the cursor, or in the middle when it is outside.
+ */
+int64_t scale_step(struct scale *s, int64_t cursor, int by);
+int64_t scale_pan(struct scale *s, int64_t cursor, int64_t by);
+void scale_zoom_at(struct scale *s, int64_t cursor, int num, int den);
 
 /* ns between two labelled ticks: 1, 2 or 5 times a power of ten, labels at least 14 columns apart. */
 int64_t scale_tick(const struct scale *s);

@@ -14,7 +14,7 @@ static int lane_at(const struct timeline *t, int row)
 static int64_t time_at(const struct scale *s, int col)
 {
 	col = col < 0 ? 0 : col >= s->width ? s->width - 1 : col;
-	return scale_start(s, col) + s->span / s->width / 2;
+	return scale_middle(s, col);
 }
 
 static int click_list(struct timeline *t, int row)

@@ -3,38 +3,21 @@
 
 #include <stdio.h>
 
-static void set_window(struct timeline *t, int64_t from, int64_t span)
-{
-	if (span < SCALE_MIN_SPAN)
-		span = SCALE_MIN_SPAN;
-	if (span > SCALE_MAX_SPAN)
-		span = SCALE_MAX_SPAN;
-	t->scale.span = span < t->scale.width ? t->scale.width : span;
-	t->scale.from = time_clamp(from);
-}
-
 void timeline_fit(struct timeline *t)
 {
 	int64_t span = ns_between(t->feed.first_ns, t->feed.now_ns);
 
-	set_window(t, t->feed.first_ns - span / 100, span + span / 50 + 1000);
+	scale_show(&t->scale, t->feed.first_ns - span / 100, span + span / 50 + 1000);
 }
 
 void timeline_show_end(struct timeline *t)
 {
-	set_window(t, t->feed.now_ns - t->scale.span / 20 * 19, t->scale.span);
+	scale_show(&t->scale, t->feed.now_ns - t->scale.span / 20 * 19, t->scale.span);
 }
 
 void timeline_show(struct timeline *t, int64_t ts, int64_t span)
 {
-	int64_t wide = span ? span : t->scale.span;
-
-	set_window(t, ns_between(wide / 2, ts), wide);
-}
-
-static int64_t middle_of_column(const struct timeline *t, int col)
-{
-	return scale_start(&t->scale, col) + t->scale.span / t->scale.width / 2;
+	scale_centre(&t->scale, ts, span);
 }
 
 struct seek timeline_lane_seek(const struct timeline *t)
@@ -104,45 +87,22 @@ int timeline_go(struct timeline *t, const struct seek *what, bool backwards, boo
 	return got < 0 ? got : 0;
 }
 
-/* The cursor's column; the nearest one when it is outside the window. */
-static int cursor_column(const struct timeline *t)
-{
-	int col = scale_column(&t->scale, t->cursor_ns);
-
-	return col < 0 ? 0 : col >= t->scale.width ? t->scale.width - 1 : col;
-}
-
 /* At an edge the window goes along, by a quarter. */
 int timeline_step(struct timeline *t, int by, struct error *err)
 {
-	int col = cursor_column(t) + by;
-
-	if (col < 0 || col >= t->scale.width) {
-		t->cursor_ns = middle_of_column(t, cursor_column(t));
-		set_window(t, t->scale.from + by * (t->scale.span / 4), t->scale.span);
-		col = cursor_column(t) + by;
-	}
-	t->cursor_ns = middle_of_column(t, col);
+	t->cursor_ns = scale_step(&t->scale, t->cursor_ns, by);
 	return timeline_choose_nearest(t, err);
 }
 
 int timeline_zoom(struct timeline *t, int num, int den)
 {
-	int col = scale_column(&t->scale, t->cursor_ns);
-	bool seen = col >= 0 && col < t->scale.width;
-	int64_t around = seen ? t->cursor_ns : t->scale.from + t->scale.span / 2;
-	struct scale z = scale_zoom(&t->scale, around, num, den);
-
-	set_window(t, z.from, z.span);
+	scale_zoom_at(&t->scale, t->cursor_ns, num, den);
 	return 0;
 }
 
 /* Move the window; the cursor keeps its column. */
 int timeline_pan(struct timeline *t, int64_t by, struct error *err)
 {
-	int col = cursor_column(t);
-
-	set_window(t, t->scale.from + by, t->scale.span);
-	t->cursor_ns = middle_of_column(t, col);
+	t->cursor_ns = scale_pan(&t->scale, t->cursor_ns, by);
 	return timeline_choose_nearest(t, err);
 }
