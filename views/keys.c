@@ -7,6 +7,16 @@ const struct key_info key_info[ACTION_COUNT] = {
 #undef X
 };
 
+const struct key_page key_page_timeline = {
+	.screen = "the timeline",
+	.mouse = "mouse: click chooses, wheel zooms; on the axis it pans, on the list it goes along",
+	.text = {
+#define X(A, name, keys, help, ...) [ACTION_##A] = help,
+		KEYS(X)
+#undef X
+	},
+};
+
 enum key_action key_action(int code)
 {
 	for (int a = 0; a < ACTION_COUNT && code; a++)

@@ -68,6 +68,13 @@ struct key_info {
 };
 extern const struct key_info key_info[ACTION_COUNT];
 
+/* What the keys do on a screen, for its help: NULL = nothing. And its name, and what its mouse does. */
+struct key_page {
+	const char *screen, *mouse;
+	const char *text[ACTION_COUNT];
+};
+extern const struct key_page key_page_timeline;
+
 /* ACTION_COUNT when the key means nothing. */
 enum key_action key_action(int code);
 

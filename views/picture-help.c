@@ -3,14 +3,19 @@
 
 #include "keys.h"
 
-/* Keys [@from, @from + 2 * @rows) in two columns. */
-static void help_keys(struct canvas *c, int row, int from, int rows)
+/* Keys [@from, @from + 2 * @rows) of those that do something, in two columns. */
+static void help_keys(struct canvas *c, const struct key_page *keys, int row, int from, int rows)
 {
-	for (int a = from; a < ACTION_COUNT && a < from + 2 * rows; a++) {
-		int col = 1 + (a - from) / rows * 40, at = row + (a - from) % rows;
+	int n = 0;
 
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		int i = n - from, col = 1 + i / rows * 40, at = row + i % rows;
+
+		n += keys->text[a] != NULL;
+		if (!keys->text[a] || i < 0 || i >= 2 * rows)
+			continue;
 		canvas_text(c, at, col, CELL_LABEL, key_info[a].keys);
-		canvas_text(c, at, col + 12, CELL_PLAIN, key_info[a].help);
+		canvas_text(c, at, col + 12, CELL_PLAIN, keys->text[a]);
 	}
 }
 
@@ -47,49 +52,65 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 	canvas_text(c, row, col, CELL_PLAIN, " several");
 }
 
-#define KEY_ROWS ((ACTION_COUNT + 1) / 2)
 #define MARK_ROWS ((LANE_MARK_COUNT + 1 + 2) / 3) /* one more: the heads of IPIs */
 #define SIGN_ROWS (MARK_ROWS + 2) /* with the states and the mouse */
 
+static int count_keys(const struct key_page *keys)
+{
+	int n = 0;
+
+	for (int a = 0; a < ACTION_COUNT; a++)
+		n += keys->text[a] != NULL;
+	return n;
+}
+
+/* Rows that all keys take. */
+static int key_rows(const struct key_page *keys)
+{
+	return (count_keys(keys) + 1) / 2;
+}
+
 /* Rows of keys on a page; 0 = all, and the signs with them. */
-static int rows_of_keys(int rows)
+static int rows_of_keys(const struct key_page *keys, int rows)
 {
 	int room = rows - 2;
 
-	if (KEY_ROWS + 1 + SIGN_ROWS <= room)
+	if (key_rows(keys) + 1 + SIGN_ROWS <= room)
 		return 0;
-	return room < KEY_ROWS ? room : KEY_ROWS;
+	return room < key_rows(keys) ? room : key_rows(keys);
 }
 
-int picture_help_pages(int rows)
+int picture_help_pages(const struct key_page *keys, int rows)
 {
-	int keys = rows_of_keys(rows);
+	int each = rows_of_keys(keys, rows);
 
-	return keys ? (ACTION_COUNT + 2 * keys - 1) / (2 * keys) + 1 : 1;
+	return each ? (count_keys(keys) + 2 * each - 1) / (2 * each) + 1 : 1;
 }
 
-static void help_signs(struct canvas *c, int row, bool utf8)
+static void help_signs(struct canvas *c, const struct key_page *keys, int row, bool utf8)
 {
 	help_marks(c, row, MARK_ROWS, utf8);
 	help_spans(c, row + MARK_ROWS, utf8);
-	canvas_text(c, row + MARK_ROWS + 1, 1, CELL_PLAIN,
-		    "mouse: click chooses, wheel zooms; on the axis it pans, on the list it goes along");
+	canvas_text(c, row + MARK_ROWS + 1, 1, CELL_PLAIN, keys->mouse);
 }
 
-void picture_help(struct canvas *c, bool utf8, int page)
+void picture_help(struct canvas *c, const struct key_page *keys, bool utf8, int page)
 {
-	int pages = picture_help_pages(c->rows), keys = rows_of_keys(c->rows);
+	int pages = picture_help_pages(keys, c->rows), each = rows_of_keys(keys, c->rows), all = key_rows(keys);
 	bool signs = page + 1 == pages;
 
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
-	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of the timeline");
-	if (!signs || !keys)
-		help_keys(c, 1, page * 2 * keys, keys ? keys : KEY_ROWS);
-	if (!keys)
-		canvas_fill(c, 1 + KEY_ROWS, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
+	canvas_print(c, 0, 0, CELL_TITLE, " smmtrace  keys and signs of %s", keys->screen);
+	if (!signs || !each)
+		help_keys(c, keys, 1, page * 2 * each, each ? each : all);
+	if (!each)
+		canvas_fill(c, 1 + all, 0, c->cols, utf8 ? 0x2500 : '-', CELL_AXIS);
 	if (signs)
-		help_signs(c, keys ? 1 : 2 + KEY_ROWS, utf8);
+		help_signs(c, keys, each ? 1 : 2 + all, utf8);
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);
-	canvas_text(c, c->rows - 1, 0, CELL_STATUS, signs ? " any key: back to the timeline" :
-		    page + 2 == pages ? " any key: the signs" : " any key: more keys");
+	if (signs)
+		canvas_print(c, c->rows - 1, 0, CELL_STATUS, " any key: back to %s", keys->screen);
+	else
+		canvas_text(c, c->rows - 1, 0, CELL_STATUS,
+			    page + 2 == pages ? " any key: the signs" : " any key: more keys");
 }

@@ -17,6 +17,7 @@
 
 #include "bookmarks.h"
 #include "canvas.h"
+#include "keys.h"
 #include "lane-group.h"
 #include "overview.h"
 #include "../db/reader.h"
@@ -95,8 +96,8 @@ void picture_draw(struct canvas *c, const struct picture *p);
 bool picture_text_cursor(const struct picture *p, int *row, int *col);
 
 /* The help screen: page @page of picture_help_pages(). */
-int picture_help_pages(int rows);
-void picture_help(struct canvas *c, bool utf8, int page);
+int picture_help_pages(const struct key_page *keys, int rows);
+void picture_help(struct canvas *c, const struct key_page *keys, bool utf8, int page);
 
 /*
  * The verdict on a screen of its own, from line @top on. Returns the line that did not

@@ -151,7 +151,7 @@ static int draw_timeline(struct timeline *t, struct error *err)
 
 static void draw_page(struct timeline *t)
 {
-	int pages = picture_help_pages(t->rows);
+	int pages = picture_help_pages(&key_page_timeline, t->rows);
 
 	if (t->page == PAGE_ANSWER) {
 		t->page_next = timeline_draw_answer(t);
@@ -163,7 +163,7 @@ static void draw_page(struct timeline *t)
 	}
 	if (t->page_at >= pages)
 		t->page_at = pages - 1;
-	picture_help(&t->canvas, term_utf8(), t->page_at);
+	picture_help(&t->canvas, &key_page_timeline, term_utf8(), t->page_at);
 	t->page_next = t->page_at + 1 < pages ? t->page_at + 1 : 0;
 }
 

@@ -673,11 +673,11 @@ static void help_tells_every_key_and_mark(void **state)
 	size_t used = 0;
 
 	(void)state;
-	assert_int_equal(picture_help_pages(24), 2);
-	assert_int_equal(picture_help_pages(43), 1);
+	assert_int_equal(picture_help_pages(&key_page_timeline, 24), 2);
+	assert_int_equal(picture_help_pages(&key_page_timeline, 43), 1);
 	for (int i = 0; i < 2 * 24; i++) {
 		assert_true(canvas_resize(&c, 24, 80));
-		picture_help(&c, false, i / 24);
+		picture_help(&c, &key_page_timeline, false, i / 24);
 		used += (size_t)snprintf(screen + used, sizeof(screen) - used, "%s",
 					 canvas_row_text(&c, i % 24, row, sizeof(row)));
 	}
