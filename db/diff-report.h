@@ -16,6 +16,9 @@ struct diff_look {
 /* First difference, episodes, rules, settings, verdicts, the lines of each CPU: whatever differs of it. */
 void diff_text(FILE *out, const struct diff *d, const struct diff_look *look);
 
+/* One change of a lane: where it is, and the first line of it on either side. */
+void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l, const struct diff_change *c);
+
 void diff_json(FILE *out, const struct diff *d, const struct diff_look *look);
 
 /* "CPU 1", "no known CPU"; "plug of CPU 1", "unplug 2 of CPU 3". Each returns @out. */

@@ -279,31 +279,35 @@ static void put_lane(struct page *p, const struct diff_lane *l)
 
 /* ---- the whole ---- */
 
-/* One sentence for who reads no further. */
-static void put_first(struct page *p)
+void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l, const struct diff_change *c)
 {
-	const struct diff_lane *l;
-	const struct diff_change *c;
+	struct page p = { .out = out, .d = d };
 	char name[DIFF_NAME], place[DIFF_NAME];
 	const char *before = NULL;
 
-	if (p->d->first < 0)
-		return;
-	l = &p->d->lane[p->d->first];
-	c = &l->change[0];
-	place_of(p, l, c, place);
-	fprintf(p->out, "\nfirst difference: %s%s%s", diff_lane_name(name, l->cpu), *place ? ", in the " : "",
-		place);
+	place_of(&p, l, c, place);
+	fprintf(out, "%s%s%s", diff_lane_name(name, l->cpu), *place ? ", in the " : "", place);
 	if (c->from[DIFF_GOOD])
-		before = words_text(p->d->words, l->lane[DIFF_GOOD]->line[c->from[DIFF_GOOD] - 1].word);
+		before = words_text(d->words, l->lane[DIFF_GOOD]->line[c->from[DIFF_GOOD] - 1].word);
 	if (before)
-		fprintf(p->out, ", after \"%s\"", before + strspn(before, " "));
-	fputc('\n', p->out);
+		fprintf(out, ", after \"%s\"", before + strspn(before, " "));
+	fputc('\n', out);
 	for (int i = 0; i < DIFF_SIDES; i++)
 		if (c->from[i] < c->to[i])
-			put_word(p, sign[i], &l->lane[i]->line[c->from[i]], NULL);
+			put_word(&p, sign[i], &l->lane[i]->line[c->from[i]], NULL);
 		else if (c->from[i] == l->lane[i]->n)
-			fprintf(p->out, "%c nothing more\n", sign[i]);
+			fprintf(out, "%c nothing more\n", sign[i]);
+}
+
+/* One sentence for who reads no further. */
+static void put_first(struct page *p)
+{
+	const struct diff_lane *l = p->d->first < 0 ? NULL : &p->d->lane[p->d->first];
+
+	if (!l)
+		return;
+	fputs("\nfirst difference: ", p->out);
+	diff_text_change(p->out, p->d, l, &l->change[0]);
 }
 
 void diff_text(FILE *out, const struct diff *d, const struct diff_look *look)

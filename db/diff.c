@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "diff-lcs.h"
+#include "diff-spot.h"
 
 bool diff_reached(const struct episode *ep, enum flow_step step)
 {
@@ -136,62 +137,6 @@ static int compare_lanes(struct diff *d, struct error *err)
 	return rc;
 }
 
-/* ---- which lane differs first ---- */
-
-/*
- * When was the event @id of GOOD due in BAD? Of the lines that both have in front of a lane's first
- * change, behind the last one that GOOD had before @id; its id in BAD.
- */
-static int64_t due_in_bad(const struct diff *d, int64_t id)
-{
-	int64_t due = 0;
-
-	for (size_t i = 0; i < d->lanes; i++) {
-		const struct diff_lane *l = &d->lane[i];
-		size_t low = 0, high = l->changes ? l->change[0].from[0] : l->lane[0]->n;
-
-		while (low < high) {
-			size_t middle = (low + high) / 2;
-
-			if (l->lane[DIFF_GOOD]->line[middle].id < id)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low && l->lane[DIFF_BAD]->line[low - 1].id > due)
-			due = l->lane[DIFF_BAD]->line[low - 1].id;
-	}
-	return due;
-}
-
-/* Where in BAD's order does a lane differ first: at what it has instead, or where something is missing. */
-static int64_t differs_at(const struct diff *d, const struct diff_lane *l)
-{
-	const struct diff_change *c = &l->change[0];
-	int64_t own = INT64_MAX, missing = INT64_MAX;
-
-	if (c->from[DIFF_BAD] < c->to[DIFF_BAD])
-		own = l->lane[DIFF_BAD]->line[c->from[DIFF_BAD]].id;
-	if (c->from[DIFF_GOOD] < c->to[DIFF_GOOD])
-		missing = due_in_bad(d, l->lane[DIFF_GOOD]->line[c->from[DIFF_GOOD]].id);
-	return own < missing ? own : missing;
-}
-
-static void find_first(struct diff *d)
-{
-	int64_t first = INT64_MAX;
-
-	d->first = -1;
-	for (size_t i = 0; i < d->lanes; i++) {
-		int64_t at = d->lane[i].changes ? differs_at(d, &d->lane[i]) : INT64_MAX;
-
-		if (d->lane[i].changes && (d->first < 0 || at < first)) {
-			first = at;
-			d->first = (int)i;
-		}
-	}
-}
-
 /* ---- episodes ---- */
 
 static int by_name(const void *a, const void *b)
@@ -292,7 +237,7 @@ static int compare(struct diff *d, const char *const path[DIFF_SIDES], struct er
 	if (compare_lanes(d, err) < 0 || compare_episodes(d, err) < 0)
 		return -(int)err->code;
 	compare_rest(d);
-	find_first(d);
+	d->first = diff_first(d);
 	return 0;
 }
 

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../db/commands.h"
 #include "../../db/diff-report.h"
+#include "../../db/diff-spot.h"
+#include "../../views/commands.h"
 #include "../lib/scenario.h"
 
 #include <cmocka.h>
@@ -313,6 +314,88 @@ static void one_event_more_misaligns_nothing(void **state)
 	assert_null(strstr(text, "episode"));
 }
 
+/* ---- where they differ ---- */
+
+static struct event event_at(const struct diff *d, int side, const struct diff_moment *m)
+{
+	struct event ev;
+
+	assert_int_equal(reader_event(d->side[side]->reader, m->id, &ev, NULL), 1);
+	assert_int_equal(ev.ts, m->ts_ns);
+	return ev;
+}
+
+static struct diff *spots_of(struct diff_spots *s)
+{
+	struct error err = { 0 };
+	struct diff *d = diff_open(good, bad, &err);
+
+	if (!d || diff_spots_find(s, d, &err) < 0)
+		fail_msg("%s", err.text);
+	return d;
+}
+
+static void a_lost_smi_has_its_moment_in_both(void **state)
+{
+	struct diff_spots s;
+	struct diff *d;
+	const struct diff_episode *ep;
+	struct event ev;
+
+	(void)state;
+	record_lines(good, story_of("completed-hotplug"));
+	record_lines(bad, story_of("stock-hang"));
+	d = spots_of(&s);
+	assert_true(s.n > 1 && s.n == s.all);
+	assert_int_equal(s.spot[0].lane, d->first);
+	assert_int_equal(s.spot[0].change, 0);
+	ev = event_at(d, DIFF_GOOD, &s.spot[0].at[DIFF_GOOD]);
+	assert_true(ev.kind == EV_IPI && ev.arg[IPI_MODE] == IPI_SMI && ev.arg[IPI_TARGET] == 1);
+	assert_int_equal(s.spot[0].at[DIFF_BAD].id, 0);
+	for (int i = 0; i < DIFF_SIDES; i++) {
+		ev = event_at(d, i, &s.spot[0].common[i]);
+		assert_true(ev.kind == EV_IPI && ev.arg[IPI_MODE] == IPI_SIPI);
+		assert_true(ev.ts <= s.spot[0].at[i].ts_ns);
+	}
+	ep = diff_spot_episode(d, &s.spot[0]);
+	assert_true(ep && ep->kind == EPISODE_PLUG && ep->cpu == 1 && ep->ep[0] && ep->ep[1]);
+	diff_spots_free(&s);
+	diff_free(d);
+}
+
+/* By the order in BAD; those of a lane in its order. */
+static void differences_have_one_order(void **state)
+{
+	struct diff_spots s;
+	struct diff *d;
+
+	(void)state;
+	record_lines(good, story_of("completed-hotplug"));
+	record_lines(bad, story_of("boot-4-cpus"));
+	d = spots_of(&s);
+	assert_true(s.n > 4);
+	assert_int_equal(s.spot[0].lane, d->first);
+	for (size_t i = 0; i < s.n; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_false(s.spot[k].lane == s.spot[i].lane && s.spot[k].change >= s.spot[i].change);
+	diff_spots_free(&s);
+	diff_free(d);
+}
+
+static void the_same_has_no_spots(void **state)
+{
+	struct diff_spots s;
+	struct diff *d;
+
+	(void)state;
+	record_lines(good, story_of("unplug"));
+	record_lines(bad, story_of("unplug"));
+	d = spots_of(&s);
+	assert_true(!s.n && !s.all && d->first == -1);
+	diff_spots_free(&s);
+	diff_free(d);
+}
+
 static void a_setting_makes_a_difference(void **state)
 {
 	struct story *s = story_of("boot-4-cpus");
@@ -451,6 +534,9 @@ int main(void)
 		T(one_event_more_misaligns_nothing),
 		T(a_setting_makes_a_difference),
 		T(another_cpu_makes_a_difference),
+		T(a_lost_smi_has_its_moment_in_both),
+		T(differences_have_one_order),
+		T(the_same_has_no_spots),
 		T(bad_files_and_bad_words_end_in_their_status),
 		cmocka_unit_test(what_repeats_is_kept_once),
 		cmocka_unit_test(a_long_poll_takes_no_memory),

@@ -3,8 +3,8 @@
 
 #include <signal.h>
 
-#include "diff-report.h"
-#include "out-file.h"
+#include "../db/diff-report.h"
+#include "../db/out-file.h"
 
 #define CONTEXT_MAX 1000
 
