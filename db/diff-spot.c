@@ -160,8 +160,10 @@ static int find_moments(const struct diff *d, struct diff_spot *spot, struct err
 {
 	const struct diff_lane *l = &d->lane[spot->lane];
 	const struct diff_change *c = &l->change[spot->change];
+	const struct lane_line *common = common_line(l, spot->change, DIFF_GOOD);
 	int rc = 0;
 
+	spot->word = common ? common->word : 0;
 	for (int i = 0; i < DIFF_SIDES && !rc; i++) {
 		rc = moment_of(d, i, common_line(l, spot->change, i), &spot->common[i], err);
 		rc = rc ? rc : moment_of(d, i, line_at(l, c, i), &spot->at[i], err);

@@ -21,6 +21,7 @@ struct diff_spot {
 	struct diff_moment at[DIFF_SIDES];
 	/* The last one that both have before it, and have once: id 0 = none, it is the beginning. */
 	struct diff_moment common[DIFF_SIDES];
+	uint32_t word; /* which that is; 0 = none */
 };
 
 /* Owned by the caller; all zero is empty, diff_spots_free() makes it so again. */

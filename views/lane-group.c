@@ -32,6 +32,28 @@ int group_scroll(const struct group_rows *y, int top, int lane, int lanes)
 	return top < 0 ? 0 : top;
 }
 
+int group_lane_at(const struct group_rows *y, int top, int lanes, int row)
+{
+	int line = row - y->first, lane = y->tall ? (line + 1) / 2 : top + line;
+
+	return line < 0 || lane >= lanes || lane >= top + y->lanes ? -1 : lane;
+}
+
+/* Where the marks of @lane are, or would be if more lanes were shown. */
+static int row_of_lane(const struct group_rows *y, int top, int lane)
+{
+	if (!y->tall)
+		return y->first + lane - top;
+	return y->first + (lane ? lane * 2 - 1 : 0);
+}
+
+int group_name_row(const struct group_rows *y, int top, int lane)
+{
+	if (lane < top || lane >= top + y->lanes)
+		return -1;
+	return row_of_lane(y, top, lane) + (y->tall && lane > 0);
+}
+
 /*
  * Whole seconds are told from the beginning of the recording, finer ticks from
  * the first one on the screen, which alone is told in full.
@@ -50,17 +72,17 @@ static void draw_tick(struct canvas *c, const struct lane_group *g, int64_t at, 
 		canvas_text(c, g->rows.axis, col, at == first ? CELL_LABEL : CELL_AXIS, text);
 }
 
-void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph)
+void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph, enum cell_class class)
 {
 	int col = scale_column(&g->scale, ts);
 
 	if (col >= 0 && col < g->scale.width)
-		canvas_put(c, g->rows.axis + 1, GROUP_GUTTER + col, glyph, CELL_LABEL);
+		canvas_put(c, g->rows.axis + 1, GROUP_GUTTER + col, glyph, class);
 }
 
 void group_cursor(struct canvas *c, const struct lane_group *g)
 {
-	group_sign(c, g, g->cursor_ns, g->utf8 ? 0x25bc : 'V');
+	group_sign(c, g, g->cursor_ns, g->utf8 ? 0x25bc : 'V', CELL_LABEL);
 }
 
 static void draw_ruler(struct canvas *c, const struct lane_group *g)
@@ -84,14 +106,6 @@ static void draw_lane_name(struct canvas *c, const struct lane_group *g, int lan
 		canvas_text(c, row, 1, class, "machine");
 	else
 		canvas_print(c, row, 1, class, "CPU %d", lane - 1);
-}
-
-/* Where the marks of @lane are, or would be if more lanes were shown. */
-static int row_of_lane(const struct lane_group *g, int lane)
-{
-	if (!g->rows.tall)
-		return g->rows.first + lane - g->top_lane;
-	return g->rows.first + (lane ? lane * 2 - 1 : 0);
 }
 
 static void draw_lanes(struct canvas *c, const struct lane_group *g)
@@ -119,7 +133,7 @@ static void draw_lanes(struct canvas *c, const struct lane_group *g)
 		row += 1 + tall;
 	}
 	for (int lane = 0; lane < g->lanes->lanes; lane++)
-		rows[lane] = row_of_lane(g, lane);
+		rows[lane] = row_of_lane(&g->rows, g->top_lane, lane);
 	lanes_draw_arrows(g->lanes, c, rows, g->rows.first, row, GROUP_GUTTER);
 }
 

@@ -33,6 +33,10 @@ struct group_rows group_rows_of(int axis, int lanes, int room, bool episode);
 /* The lane that is shown first, so that @lane is seen and no row is wasted; @top was it before. */
 int group_scroll(const struct group_rows *y, int top, int lane, int lanes);
 
+/* Which of @lanes stands at @row, -1 = none; and the row with the name of @lane, -1 = it is not shown. */
+int group_lane_at(const struct group_rows *y, int top, int lanes, int row);
+int group_name_row(const struct group_rows *y, int top, int lane);
+
 struct lane_group {
 	bool utf8;
 	struct group_rows rows;
@@ -47,7 +51,7 @@ struct lane_group {
 
 /* All but the signs on the ruler, and these: @glyph at @ts; the cursor. */
 void group_draw(struct canvas *c, const struct lane_group *g);
-void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph);
+void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph, enum cell_class class);
 void group_cursor(struct canvas *c, const struct lane_group *g);
 
 #endif

@@ -53,7 +53,7 @@ static void help_spans(struct canvas *c, int row, bool utf8)
 }
 
 #define MARK_ROWS ((LANE_MARK_COUNT + 1 + 2) / 3) /* one more: the heads of IPIs */
-#define SIGN_ROWS (MARK_ROWS + 2) /* with the states and the mouse */
+#define SIGN_ROWS (MARK_ROWS + 3) /* with the states, the mouse, what one screen has alone */
 
 static int count_keys(const struct key_page *keys)
 {
@@ -92,6 +92,7 @@ static void help_signs(struct canvas *c, const struct key_page *keys, int row, b
 	help_marks(c, row, MARK_ROWS, utf8);
 	help_spans(c, row + MARK_ROWS, utf8);
 	canvas_text(c, row + MARK_ROWS + 1, 1, CELL_PLAIN, keys->mouse);
+	canvas_text(c, row + MARK_ROWS + 2, 1, CELL_PLAIN, keys->signs[utf8] ? keys->signs[utf8] : "");
 }
 
 void picture_help(struct canvas *c, const struct key_page *keys, bool utf8, int page)

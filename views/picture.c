@@ -194,11 +194,11 @@ static void draw_group(struct canvas *c, const struct picture *p)
 
 	group_draw(c, &g);
 	for (int i = 0; p->bookmarks && i < p->bookmarks->count; i++)
-		group_sign(c, &g, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@');
+		group_sign(c, &g, p->bookmarks->at[i].ts_ns, p->utf8 ? 0x25cf : '@', CELL_LABEL);
 	group_cursor(c, &g);
 	for (int i = 0; p->mark && i < 2; i++)
 		if (p->mark[i] != PICTURE_NO_MARK)
-			group_sign(c, &g, p->mark[i], 'A' + (uint32_t)i);
+			group_sign(c, &g, p->mark[i], 'A' + (uint32_t)i, CELL_LABEL);
 }
 
 /* The end of what is being typed, as much as fits. */

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "timeline-state.h"
 
-/* Where a lane is: the one at @row, or -1. */
-static int lane_at(const struct timeline *t, int row)
-{
-	const struct layout *y = &t->layout;
-	int line = row - y->group.first;
-	int lane = y->group.tall ? (line + 1) / 2 : t->top_lane + line;
-
-	return line < 0 || lane >= t->lanes.lanes || lane >= t->top_lane + y->group.lanes ? -1 : lane;
-}
-
 static int64_t time_at(const struct scale *s, int col)
 {
 	col = col < 0 ? 0 : col >= s->width ? s->width - 1 : col;
@@ -34,7 +24,7 @@ static int click_list(struct timeline *t, int row)
 static int click(struct timeline *t, const struct term_mouse *m, struct error *err)
 {
 	const struct layout *y = &t->layout;
-	int lane = lane_at(t, m->row);
+	int lane = group_lane_at(&y->group, t->top_lane, t->lanes.lanes, m->row);
 
 	if (y->overview_row && m->row == y->overview_row && t->overview.whole.width) {
 		t->cursor_ns = time_at(&t->overview.whole, m->col - PICTURE_GUTTER);
