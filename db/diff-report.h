@@ -17,7 +17,8 @@ struct diff_look {
 void diff_text(FILE *out, const struct diff *d, const struct diff_look *look);
 
 /* One change of a lane: where it is, and the first line of it on either side. */
-void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l, const struct diff_change *c);
+void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l,
+		      const struct diff_change *c);
 
 void diff_json(FILE *out, const struct diff *d, const struct diff_look *look);
 

@@ -146,7 +146,7 @@ static const struct lane_line *common_line(const struct diff_lane *l, size_t k, 
 	return c->from[side] > back ? &l->lane[side]->line[c->from[side] - back - 1] : NULL;
 }
 
-/* The first line that only @side has; without one, the last that both have; NULL = there was nothing before. */
+/* The first line that only @side has; without one, the last that both have; NULL = there is none. */
 static const struct lane_line *line_at(const struct diff_lane *l, const struct diff_change *c, int side)
 {
 	size_t from = c->from[side];

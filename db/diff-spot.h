@@ -17,7 +17,7 @@ struct diff_moment {
 
 struct diff_spot {
 	size_t lane, change;
-	/* The first event that only this side has; without one, the last that both have before it, or the beginning. */
+	/* The first event that only this side has; without one, the last that both have, or the beginning. */
 	struct diff_moment at[DIFF_SIDES];
 	/* The last one that both have before it, and have once: id 0 = none, it is the beginning. */
 	struct diff_moment common[DIFF_SIDES];

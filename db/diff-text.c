@@ -279,7 +279,8 @@ static void put_lane(struct page *p, const struct diff_lane *l)
 
 /* ---- the whole ---- */
 
-void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l, const struct diff_change *c)
+void diff_text_change(FILE *out, const struct diff *d, const struct diff_lane *l,
+		      const struct diff_change *c)
 {
 	struct page p = { .out = out, .d = d };
 	char name[DIFF_NAME], place[DIFF_NAME];

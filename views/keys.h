@@ -69,8 +69,8 @@ struct key_info {
 extern const struct key_info key_info[ACTION_COUNT];
 
 /*
- * What the keys do on a screen, for its help: NULL = nothing. And its name, what its mouse does, and signs that only
- * this screen has, in ASCII and in UTF-8; NULL = none.
+ * What the keys do on a screen, for its help: NULL = nothing. And its name, what its mouse does, and signs
+ * that only this screen has, in ASCII and in UTF-8; NULL = none.
  */
 struct key_page {
 	const char *screen, *mouse, *signs[2];

@@ -72,7 +72,8 @@ static void draw_tick(struct canvas *c, const struct lane_group *g, int64_t at, 
 		canvas_text(c, g->rows.axis, col, at == first ? CELL_LABEL : CELL_AXIS, text);
 }
 
-void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph, enum cell_class class)
+void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph,
+		enum cell_class class)
 {
 	int col = scale_column(&g->scale, ts);
 

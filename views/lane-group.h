@@ -51,7 +51,8 @@ struct lane_group {
 
 /* All but the signs on the ruler, and these: @glyph at @ts; the cursor. */
 void group_draw(struct canvas *c, const struct lane_group *g);
-void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph, enum cell_class class);
+void group_sign(struct canvas *c, const struct lane_group *g, int64_t ts, uint32_t glyph,
+		enum cell_class class);
 void group_cursor(struct canvas *c, const struct lane_group *g);
 
 #endif

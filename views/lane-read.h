@@ -14,8 +14,8 @@ struct lane_source {
 };
 
 /*
- * Fill @l, which is cleared first, with what @scale shows of the lanes that a group of @y shows from @top on. 1 when
- * columns were sampled, 0 when all was read, negative on failure.
+ * Fill @l, which is cleared first, with what @scale shows of the lanes that a group of @y shows from @top on.
+ * 1 when columns were sampled, 0 when all was read, negative on failure.
  */
 int lanes_read(struct lanes *l, const struct lane_source *from, const struct scale *scale,
 	       const struct group_rows *y, int top, bool utf8, struct error *err);

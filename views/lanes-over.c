@@ -106,7 +106,9 @@ static void draw_line(bool utf8, struct canvas *c, int from, int to, int col)
 /* The bar in front of a step gives way to a head: it is the IPI that made the step. */
 static bool may_cover(const struct cell *cell)
 {
-	return may_cross(cell) || (cell->class == CELL_SMM_LABEL && (cell->glyph == '|' || cell->glyph == 0x2502));
+	bool bar = cell->glyph == '|' || cell->glyph == 0x2502;
+
+	return may_cross(cell) || (bar && cell->class == CELL_SMM_LABEL);
 }
 
 /* In the row next to the target's marks that the line comes from. */

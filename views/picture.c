@@ -170,8 +170,8 @@ static void draw_list(struct canvas *c, const struct picture *p)
 	const struct bookmark *note = note_at_cursor(p);
 	int first = p->layout.pane_row + 1 + (p->finding || note);
 	struct pane_events events = {
-		.utf8 = p->utf8, .first_ns = p->first_ns, .list = p->list, .listed = p->listed, .chosen = p->chosen,
-		.focus = p->focus_list,
+		.utf8 = p->utf8, .first_ns = p->first_ns, .list = p->list, .listed = p->listed,
+		.chosen = p->chosen, .focus = p->focus_list,
 	};
 
 	if (p->finding)
@@ -188,8 +188,8 @@ static void draw_group(struct canvas *c, const struct picture *p)
 {
 	struct lane_group g = {
 		.utf8 = p->utf8, .rows = p->layout.group, .first_ns = p->first_ns, .cursor_ns = p->cursor_ns,
-		.scale = p->scale, .episode = p->episode, .lanes = p->lanes, .lane = p->lane, .top_lane = p->top_lane,
-		.dim = p->focus_list,
+		.scale = p->scale, .episode = p->episode, .lanes = p->lanes, .lane = p->lane,
+		.top_lane = p->top_lane, .dim = p->focus_list,
 	};
 
 	group_draw(c, &g);

@@ -59,9 +59,9 @@ void scale_show(struct scale *s, int64_t from, int64_t span);
 void scale_centre(struct scale *s, int64_t ts, int64_t span);
 
 /*
- * How a window moves with its cursor at @cursor, which they return anew: the cursor goes by a column, at an edge the
- * window by a quarter with it; the window goes by @by ns, the cursor keeps its column. A cursor outside is taken for
- * one at the edge. And a zoom at the cursor, or in the middle when it is outside.
+ * How a window moves with its cursor at @cursor, which they return anew: the cursor goes by a column, at an
+ * edge the window by a quarter with it; the window goes by @by ns, the cursor keeps its column. A cursor
+ * outside is taken for one at the edge. And a zoom at the cursor, or in the middle when it is outside.
  */
 int64_t scale_step(struct scale *s, int64_t cursor, int by);
 int64_t scale_pan(struct scale *s, int64_t cursor, int64_t by);

@@ -8,8 +8,8 @@ const struct key_page key_page_twin = {
 	.mouse = "mouse: click chooses, wheel zooms",
 	.signs = {
 		"on the rulers: | both runs are aligned here, D they differ; D at a CPU: it is told below",
-		"on the rulers: \xe2\x95\x91 both runs are aligned here, \xe2\x89\xa0 they differ; \xe2\x89\xa0 at a CPU: "
-		"it is told below",
+		"on the rulers: \xe2\x95\x91 both runs are aligned here, \xe2\x89\xa0 they differ; "
+		"\xe2\x89\xa0 at a CPU: it is told below",
 	},
 	.text = {
 		[ACTION_QUIT] = "leave", [ACTION_HELP] = "this help",
@@ -20,8 +20,10 @@ const struct key_page key_page_twin = {
 		[ACTION_PAGE] = "a page on", [ACTION_PAGE_BACK] = "a page back",
 		[ACTION_FIT] = "both recordings as a whole", [ACTION_ZOOM_TO] = "zoom to the difference",
 		[ACTION_START] = "to the run's first event", [ACTION_END] = "to the run's last event",
-		[ACTION_NEXT_EVENT] = "next event in the lane", [ACTION_PREV_EVENT] = "previous event in the lane",
-		[ACTION_NEXT_MARK] = "next SMBASE, INIT, reset..", [ACTION_PREV_MARK] = "previous one of those",
+		[ACTION_NEXT_EVENT] = "next event in the lane",
+		[ACTION_PREV_EVENT] = "previous event in the lane",
+		[ACTION_NEXT_MARK] = "next SMBASE, INIT, reset..",
+		[ACTION_PREV_MARK] = "previous one of those",
 		[ACTION_EPISODE] = "next relocation of both", [ACTION_VERDICT] = "all that differs, as text",
 		[ACTION_NEXT_FOUND] = "next difference", [ACTION_PREV_FOUND] = "previous difference",
 		[ACTION_FOCUS] = "the other run", [ACTION_DETAIL] = "all fields, and back",
@@ -135,8 +137,8 @@ static int go_lane(struct twin *t, bool backwards, struct error *err)
 {
 	struct seek lane = { .filter = &t->filter, .cpu = t->lane - 1 };
 
-	return twin_go(t, &lane, backwards, backwards ? "no earlier event in this lane" : "no later event in this lane",
-		       err);
+	return twin_go(t, &lane, backwards,
+		       backwards ? "no earlier event in this lane" : "no later event in this lane", err);
 }
 
 static int do_next_event(struct twin *t, struct error *err)
@@ -193,8 +195,8 @@ static int go_spot(struct twin *t, int by, struct error *err)
 	else if (by < 0 && !at)
 		snprintf(t->message, sizeof(t->message), "that is the first difference");
 	else if (by > 0 && at + 1 == t->spots.n)
-		snprintf(t->message, sizeof(t->message), at + 1 == t->spots.all ? "that is the last difference" :
-			 "that is the last difference that is kept");
+		snprintf(t->message, sizeof(t->message), "that is the last difference%s",
+			 at + 1 == t->spots.all ? "" : " that is kept");
 	else
 		return twin_show_spot(t, by < 0 ? at - 1 : at + 1, false, err);
 	return 0;
@@ -241,14 +243,17 @@ static int do_redraw(struct twin *t, struct error *err)
 
 static int (*const action[ACTION_COUNT])(struct twin *t, struct error *err) = {
 	[ACTION_QUIT] = do_quit, [ACTION_HELP] = do_help, [ACTION_LEFT] = do_left, [ACTION_RIGHT] = do_right,
-	[ACTION_UP] = do_up, [ACTION_DOWN] = do_down, [ACTION_ZOOM_IN] = do_zoom_in, [ACTION_ZOOM_OUT] = do_zoom_out,
-	[ACTION_PAN_LEFT] = do_pan_left, [ACTION_PAN_RIGHT] = do_pan_right, [ACTION_PAGE] = do_page,
-	[ACTION_PAGE_BACK] = do_page_back, [ACTION_FIT] = do_fit, [ACTION_ZOOM_TO] = do_zoom_to,
-	[ACTION_START] = do_start, [ACTION_END] = do_end, [ACTION_NEXT_EVENT] = do_next_event,
-	[ACTION_PREV_EVENT] = do_prev_event, [ACTION_NEXT_MARK] = do_next_mark, [ACTION_PREV_MARK] = do_prev_mark,
-	[ACTION_EPISODE] = twin_next_episode, [ACTION_VERDICT] = do_text, [ACTION_NEXT_FOUND] = do_next_spot,
-	[ACTION_PREV_FOUND] = do_prev_spot, [ACTION_FOCUS] = do_focus, [ACTION_DETAIL] = do_detail,
-	[ACTION_REDRAW] = do_redraw,
+	[ACTION_UP] = do_up, [ACTION_DOWN] = do_down,
+	[ACTION_ZOOM_IN] = do_zoom_in, [ACTION_ZOOM_OUT] = do_zoom_out,
+	[ACTION_PAN_LEFT] = do_pan_left, [ACTION_PAN_RIGHT] = do_pan_right,
+	[ACTION_PAGE] = do_page, [ACTION_PAGE_BACK] = do_page_back,
+	[ACTION_FIT] = do_fit, [ACTION_ZOOM_TO] = do_zoom_to,
+	[ACTION_START] = do_start, [ACTION_END] = do_end,
+	[ACTION_NEXT_EVENT] = do_next_event, [ACTION_PREV_EVENT] = do_prev_event,
+	[ACTION_NEXT_MARK] = do_next_mark, [ACTION_PREV_MARK] = do_prev_mark,
+	[ACTION_NEXT_FOUND] = do_next_spot, [ACTION_PREV_FOUND] = do_prev_spot,
+	[ACTION_EPISODE] = twin_next_episode, [ACTION_VERDICT] = do_text,
+	[ACTION_FOCUS] = do_focus, [ACTION_DETAIL] = do_detail, [ACTION_REDRAW] = do_redraw,
 };
 
 /* A click chooses run, lane and time; the wheel zooms where it is. */
@@ -256,6 +261,7 @@ static int mouse(struct twin *t, struct error *err)
 {
 	struct term_mouse m = term_mouse();
 	int col = m.col - GROUP_GUTTER, side = m.row >= t->layout.group[DIFF_BAD].axis, lane;
+	const struct twin_side *s = &t->side[side];
 
 	if (m.row < 1 || m.row >= t->layout.pane_row || col < 0 || col >= t->scale.width)
 		return 0;
@@ -265,7 +271,7 @@ static int mouse(struct twin *t, struct error *err)
 		return 0;
 	}
 	t->focus = side;
-	lane = group_lane_at(&t->layout.group[side], t->side[side].top_lane, t->side[side].lanes.lanes, m.row);
+	lane = group_lane_at(&t->layout.group[side], s->top_lane, s->lanes.lanes, m.row);
 	t->lane = lane < 0 ? t->lane : lane;
 	t->cursor_ns = scale_middle(&t->scale, col);
 	return twin_choose_nearest(t, err);

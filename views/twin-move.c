@@ -32,9 +32,10 @@ static int64_t since(const struct twin *t, int side, int64_t ts)
 /* [@from, @to] with some room on both sides, but not less than @span. */
 static void show_stretch(struct twin *t, int64_t from, int64_t to, int64_t span)
 {
-	int64_t wide = ns_between(from, to);
+	int64_t wide = ns_between(from, to), middle = from + wide / 2;
 
-	scale_centre(&t->scale, from + wide / 2, most(span, wide ? ns_sum(wide, wide / 4 + SCALE_MIN_SPAN) : 0));
+	wide = wide ? ns_sum(wide, wide / 4 + SCALE_MIN_SPAN) : 0;
+	scale_centre(&t->scale, middle, most(span, wide));
 }
 
 void twin_fit(struct twin *t)
@@ -106,7 +107,8 @@ static void align_at_episode(struct twin *t, const struct diff_episode *e)
 
 	t->episode = e;
 	align(t, e->ep[DIFF_GOOD]->start_ns, e->ep[DIFF_BAD]->start_ns);
-	snprintf(t->aligned, sizeof(t->aligned), "%s begins", diff_episode_name(name, e->kind, e->cpu, e->nth));
+	diff_episode_name(name, e->kind, e->cpu, e->nth);
+	snprintf(t->aligned, sizeof(t->aligned), "%s begins", name);
 }
 
 static void align_at_common(struct twin *t, const struct diff_spot *spot)
@@ -195,7 +197,7 @@ static bool is_before(const struct diff_episode *a, const struct diff_episode *b
 	return a_boot != b_boot ? !a_boot : a->ep[DIFF_BAD]->start_ns < b->ep[DIFF_BAD]->start_ns;
 }
 
-/* The first that both have, behind @after in BAD (NULL: of all); plugs and unplugs before boots. NULL = none. */
+/* The first that both have, behind @after (NULL: of all), by BAD's order; boots come last. NULL = none. */
 static const struct diff_episode *episode_behind(const struct diff *d, const struct diff_episode *after)
 {
 	const struct diff_episode *best = NULL;
@@ -259,8 +261,10 @@ int twin_begin(struct twin *t, struct error *err)
 	snprintf(t->aligned, sizeof(t->aligned), "both recordings begin");
 	t->lane = t->side[0].feed.cpus.cpus ? 1 : 0;
 	twin_fit(t);
+	if (!t->spots.n && episode_behind(t->diff, NULL))
+		return twin_next_episode(t, err);
 	if (!t->spots.n)
-		return episode_behind(t->diff, NULL) ? twin_next_episode(t, err) : twin_choose_nearest(t, err);
+		return twin_choose_nearest(t, err);
 	if (take_spot(t, 0, err) < 0)
 		return -(int)err->code;
 	e = diff_spot_episode(t->diff, t->spot);

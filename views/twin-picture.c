@@ -38,8 +38,10 @@ static uint32_t bar_glyph(bool utf8)
 /* "difference 1 of 3"; the CPUs may do the same where something else differs. */
 static const char *count_text(char *out, size_t size, const struct twin_picture *p)
 {
-	if (p->spot)
-		snprintf(out, size, "difference %zu of %zu", (size_t)(p->spot - p->spots->spot) + 1, p->spots->all);
+	size_t nth = p->spot ? (size_t)(p->spot - p->spots->spot) + 1 : 0;
+
+	if (nth)
+		snprintf(out, size, "difference %zu of %zu", nth, p->spots->all);
 	else
 		snprintf(out, size, "%s", p->same ? "no difference" : "no CPU differs");
 	return out;
@@ -91,12 +93,15 @@ static void draw_pane_head(struct canvas *c, const struct twin_picture *p)
 	char since[40], at[DIFF_SIDES][48], right[120];
 	int row = p->layout.pane_row, col;
 
-	for (int i = 0; i < DIFF_SIDES; i++)
-		time_text(at[i], sizeof(at[i]), ns_between(p->group[i].first_ns, p->group[i].cursor_ns), resolution);
+	for (int i = 0; i < DIFF_SIDES; i++) {
+		const struct lane_group *g = &p->group[i];
+
+		time_text(at[i], sizeof(at[i]), ns_between(g->first_ns, g->cursor_ns), resolution);
+	}
 	duration_text(since, sizeof(since), p->cursor_ns);
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
-	col = canvas_print(c, row, 2, CELL_LABEL, " %s%s  good %s  bad %s ", p->cursor_ns < 0 ? "" : "+", since,
-			   at[DIFF_GOOD], at[DIFF_BAD]);
+	col = canvas_print(c, row, 2, CELL_LABEL, " %s%s  good %s  bad %s ", p->cursor_ns < 0 ? "" : "+",
+			   since, at[DIFF_GOOD], at[DIFF_BAD]);
 	snprintf(right, sizeof(right), "%.*s ", c->cols - col - 7 > 0 ? c->cols - col - 7 : 0, p->aligned_at);
 	col = c->cols - 5 - (int)strlen(right);
 	canvas_print(c, row, col, CELL_LABEL, "   %s", right);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two recordings on one screen, the good run above the bad one, as a picture on a canvas. Pure: what it shows is
- * borrowed for the call.
+ * Two recordings on one screen, the good run above the bad one, as a picture on a canvas. Pure: what it shows
+ * is borrowed for the call.
  *
  *   header     both files, how many differences there are
- *   groups     the lanes of each run under its own time (lane-group.h): a bar on both rulers is the moment at which
- *              the runs are aligned, D a difference, V the cursor; D beside a CPU's name: this one differs
+ *   groups     the lanes of each run under its own time (lane-group.h): a bar on both rulers is the moment at
+ *              which the runs are aligned, D a difference, V the cursor; D at a CPU: it is told below
  *   pane       the cursor's times, the difference in words, the events of the run that has the keys
  *   status     a message, or the keys
  */
@@ -55,7 +55,7 @@ struct twin_picture {
 
 void twin_picture_draw(struct canvas *c, const struct twin_picture *p);
 
-/* The text @text on a screen of its own, from line @top on. The line that did not fit any more, 0 = all are told. */
+/* @text on a screen of its own, from line @top on. The line that did not fit any more, 0 = all are told. */
 int twin_picture_text(struct canvas *c, const char *text, int top);
 
 #endif

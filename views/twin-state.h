@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is shown of two recordings and where the user is in them; private to twin*.c. twin.c owns the loop and the
- * screen, twin-keys.c what keys do, twin-move.c where the window and the cursor go.
+ * What is shown of two recordings and where the user is in them; private to twin*.c. twin.c owns the loop and
+ * the screen, twin-keys.c what keys do, twin-move.c where the window and the cursor go.
  *
- * There is one scale and one cursor. Their time is that since the aligned moment, which each side has at its own
- * time: anchor_ns.
+ * There is one scale and one cursor. Their time is that since the aligned moment, which each side has at its
+ * own time: anchor_ns.
  */
 #ifndef VIEWS_TWIN_STATE_H
 #define VIEWS_TWIN_STATE_H
@@ -77,7 +77,7 @@ int twin_lanes(const struct twin *t);
 /* Where the user is to begin: at the first difference, in its episode where both have it. */
 int twin_begin(struct twin *t, struct error *err);
 
-/* Both aligned at the last event they have in common before difference @i, that in the window, the cursor there. */
+/* Both aligned at the last event in common before difference @i, that in the window, the cursor there. */
 int twin_show_spot(struct twin *t, size_t i, bool close, struct error *err);
 
 /* Both aligned at the beginning of the next episode that both have, all of it in the window. */

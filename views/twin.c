@@ -14,7 +14,8 @@ int twin_can_show(struct error *err)
 {
 	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return 0;
-	return fail(err, ERR_USAGE, "diff: --view needs a terminal; without it the differences are written as text");
+	return fail(err, ERR_USAGE,
+		    "diff: --view needs a terminal; without it the differences are written as text");
 }
 
 /* ---- what the screen shows ---- */
@@ -55,8 +56,8 @@ static int collect(struct twin *t, struct error *err)
 	for (int i = 0; i < DIFF_SIDES; i++)
 		if (read_side(t, i, err) < 0)
 			return -(int)err->code;
-	t->listed = seek_around(s->reader, &any, at, t->chosen.id, rows < TWIN_LIST ? rows : TWIN_LIST, t->list,
-				&t->chosen_at, err);
+	rows = rows < TWIN_LIST ? rows : TWIN_LIST;
+	t->listed = seek_around(s->reader, &any, at, t->chosen.id, rows, t->list, &t->chosen_at, err);
 	if (t->listed < 0)
 		return t->listed;
 	return t->show_detail && t->chosen.id ? read_detail(t, err) : 0;
@@ -68,8 +69,8 @@ static struct lane_group group_of(const struct twin *t, int side)
 	int64_t cursor = s->anchor_ns + t->cursor_ns;
 
 	return (struct lane_group){
-		.utf8 = term_utf8(), .rows = t->layout.group[side], .first_ns = s->feed.first_ns, .cursor_ns = cursor,
-		.scale = s->lanes.scale,
+		.utf8 = term_utf8(), .rows = t->layout.group[side], .first_ns = s->feed.first_ns,
+		.cursor_ns = cursor, .scale = s->lanes.scale,
 		.episode = {
 			.insight = &s->insight, .chosen = insight_episode_at(&s->insight, cursor),
 			.scale = s->lanes.scale, .now_ns = s->feed.now_ns, .utf8 = term_utf8(),
@@ -99,7 +100,8 @@ static struct twin_picture picture_of(const struct twin *t)
 			.utf8 = term_utf8(), .first_ns = t->side[t->focus].feed.first_ns, .list = t->list,
 			.listed = t->listed, .chosen = t->chosen_at,
 		},
-		.detail = t->show_detail && t->chosen.id ? t->detail.line : NULL, .detail_lines = t->detail.lines,
+		.detail = t->show_detail && t->chosen.id ? t->detail.line : NULL,
+		.detail_lines = t->detail.lines,
 		.message = t->message[0] ? t->message : NULL,
 	};
 }
@@ -204,7 +206,8 @@ static int prepare(struct twin *t, struct error *err)
 
 		s->reader = t->diff->side[i]->reader;
 		take_title(s, t->look->path[i]);
-		if (feed_prepare(&s->feed, s->reader, 0, err) < 0 || insight_read(&s->insight, s->reader, err) < 0)
+		if (feed_prepare(&s->feed, s->reader, 0, err) < 0 ||
+		    insight_read(&s->insight, s->reader, err) < 0)
 			return -(int)err->code;
 	}
 	if (diff_spots_find(&t->spots, t->diff, err) < 0)

@@ -8,12 +8,12 @@
 
 #include "../db/diff-report.h"
 
-/* Is there a terminal to show it on? 0, or ERR_USAGE with the reason; to be asked before long work is done. */
+/* Is there a terminal to show it on? To be asked before long work. 0, or ERR_USAGE with the reason. */
 int twin_can_show(struct error *err);
 
 /*
- * Show @d until the user leaves; @look is what `diff` would write. 0, the number of the signal that ended it, or
- * negative: ERR_USAGE without a usable terminal, ERR_CORRUPT for a damaged file.
+ * Show @d until the user leaves; @look is what `diff` would write. 0, the number of the signal that ended it,
+ * or negative: ERR_USAGE without a usable terminal, ERR_CORRUPT for a damaged file.
  */
 int twin_run(const struct diff *d, const struct diff_look *look, bool ascii, struct error *err);
 

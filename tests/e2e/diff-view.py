@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # timeout: 600
 """
-`smmtrace diff GOOD BAD --view` on a real terminal (tmux): both runs one above the other, each key of its help, whole
-screens as they were drawn once (tests/fixtures/screens, VIEW_SCREENS=write makes them anew).
+`smmtrace diff GOOD BAD --view` on a real terminal (tmux): both runs one above the other, each key of its help,
+whole screens as they were drawn once (tests/fixtures/screens, VIEW_SCREENS=write makes them anew).
 """
 import os
 import re
@@ -28,7 +28,8 @@ class Runs(Terminal):
 
     def group(self, side):
         lines = self.lines()
-        begin = next(i for i, line in enumerate(lines) if line[1:7].startswith("- good" if side == 0 else "+ bad"))
+        name = "- good" if side == 0 else "+ bad"
+        begin = next(i for i, line in enumerate(lines) if line[1:].startswith(name))
         end = next(i for i in range(begin + 2, len(lines)) if re.match(r".\+ bad|-- ", lines[i]))
         return lines[begin:end]
 
@@ -52,8 +53,8 @@ class Runs(Terminal):
     def chosen(self):
         lines = self.lines()
         pane = max(i for i, line in enumerate(lines) if line.startswith("-- "))
-        match = next((m for m in (re.match(r"> +[-0-9.]+ s \S +(.*)", line) for line in lines[pane:]) if m), None)
-        return " ".join(match.group(1).split()) if match else ""
+        found = [re.match(r"> +[-0-9.]+ s \S +(.*)", line) for line in lines[pane:]]
+        return next((" ".join(match.group(1).split()) for match in found if match), "")
 
     def wait_that(self, good, what):
         def looks(_):
@@ -75,7 +76,8 @@ class Suite:
         return os.path.join(self.folder, story + ".smm")
 
     def view(self, good="completed-hotplug", bad="stock-hang", options="--ascii", rows=24, cols=80, env=None):
-        command = "%s diff %s %s --view %s; echo status=$?" % (SMMTRACE, self.path(good), self.path(bad), options)
+        files = self.path(good), self.path(bad)
+        command = "%s diff %s %s --view %s; echo status=$?" % (SMMTRACE, *files, options)
         term = Runs(self.folder, command, rows, cols, env)
         self.terms.append(term)
         return term
@@ -94,8 +96,8 @@ class Suite:
         def text(screen):
             return "\n".join(line.rstrip() for line in screen.split("\n")).rstrip("\n") + "\n"
         if os.environ.get("VIEW_SCREENS") == "write":
-            term.wait_for(lambda s: s.startswith(" smmtrace diff") and s.split("\n")[rows - 1].startswith(" q quit"),
-                          "%d rows" % rows)
+            term.wait_for(lambda s: s.startswith(" smmtrace diff") and
+                          s.split("\n")[rows - 1].startswith(" q quit"), "%d rows" % rows)
             with open(path, "w", encoding="utf-8") as out:
                 out.write(text("\n".join(term.lines())))
         with open(path, encoding="utf-8") as want:
@@ -130,13 +132,15 @@ class Suite:
         rulers = [term.group(side)[1] for side in (0, 1)]
         check(all("D" in ruler for ruler in rulers), rulers)
         check(rulers[0].index("|") == rulers[1].index("|"), "not aligned: %r" % rulers)
-        begins = [line.index("|") for side in (0, 1) for line in term.group(side) if line.startswith(" plug 1")]
+        lines = term.group(0) + term.group(1)
+        begins = [line.index("|") for line in lines if line.startswith(" plug 1")]
         check(begins == [rulers[0].index("|")] * 2, "the plug begins at %r" % begins)
 
     def test_other_cpus_on_each_side(self):
         term = self.ready(good="boot-4-cpus", rows=43, cols=132)
-        check("CPU 3" in "\n".join(term.group(0)), "no CPU 3 in the good run")
-        check("CPU 3" not in "\n".join(term.group(1)) and "CPU 1" in "\n".join(term.group(1)), "the bad run's CPUs")
+        good, bad = ("\n".join(term.group(side)) for side in (0, 1))
+        check("CPU 3" in good, "no CPU 3 in the good run")
+        check("CPU 3" not in bad and "CPU 1" in bad, "the bad run's CPUs")
         term.key(*["Down"] * 6)
         term.wait_that(lambda: term.lane() == "", "a CPU that only the good run has")
         term.key("Tab")
@@ -244,16 +248,18 @@ class Suite:
     def test_keys_zoom_and_pan(self):
         term = self.ready()
         whole = term.axes()
-        for there, back in (("+", "-"), ("=", "s"), ("w", "-"), ("d", "a"), ("Space", "b"), ("NPage", "PPage")):
+        pairs = ("+", "-"), ("=", "s"), ("w", "-"), ("d", "a"), ("Space", "b"), ("NPage", "PPage")
+        for there, back in pairs:
             term.key(there)
-            term.wait_that(lambda: all(new != old for new, old in zip(term.axes(), whole)), "both windows others")
+            term.wait_that(lambda: all(new != old for new, old in zip(term.axes(), whole)), "other windows")
             term.key(back)
             term.wait_that(lambda: term.axes() == whole, "both windows of before")
 
     def test_key_fit_and_ends(self):
         term = self.ready()
         term.key("0")
-        term.wait_that(lambda: all(re.search(r"\b0 s +5 s +10 s +15 s", axis) for axis in term.axes()), "all of both")
+        term.wait_that(lambda: all(re.search(r"\b0 s +5 s +10 s +15 s", axis) for axis in term.axes()),
+                       "all of both")
         term.key("Up")
         term.wait_that(lambda: term.lane() == "machine", "the machine's lane")
         for end, start in (("G", "g"), ("End", "Home")):
@@ -265,7 +271,8 @@ class Suite:
     def test_keys_events(self):
         term = self.ready()
         term.key("n", "Tab")
-        term.wait_that(lambda: term.focus() == [0] and "smi-enter cpu1 smbase=0x30000" in term.chosen(), "the good run")
+        term.wait_that(lambda: term.focus() == [0] and "smi-enter cpu1 smbase=0x30000" in term.chosen(),
+                       "the good run")
         term.key("]")
         term.wait_that(lambda: "handoff cpu1 word=gate" in term.chosen(), "the next one")
         term.key("[")
@@ -283,7 +290,8 @@ class Suite:
         term.key("Enter")
         term.wait_text("ipi of cpu0 at ", "observed by fixture")
         term.key("Tab")
-        term.wait_that(lambda: term.focus() == [1] and "mode       smi" not in "\n".join(term.lines()), "the other's detail")
+        term.wait_that(lambda: term.focus() == [1] and "mode       smi" not in "\n".join(term.lines()),
+                       "the other's detail")
         term.key("Enter")
         term.wait_text(*FIRST)
 
@@ -313,7 +321,8 @@ class Suite:
             lines = term.lines()
             term.key("j")
             term.wait_text("difference 1 of 2")
-        told = [(line[at:at + 12].strip(), line[at + 12:at + 39].strip()) for at in (1, 41) for line in lines[1:15]]
+        told = [(line[at:at + 12].strip(), line[at + 12:at + 39].strip())
+                for at in (1, 41) for line in lines[1:15]]
         with open(os.path.join(ROOT, "man/smmtrace-diff.1"), encoding="ascii") as page:
             section = page.read().split(".SH KEYS\n")[1].split(".SH ")[0]
         for old, new in (("\\-", "-"), ("\\(ha", "^"), ("\\(aq", "'")):
@@ -348,8 +357,8 @@ class Suite:
             check("READY$" in term.lines()[0], "the screen of before is not back")
 
     def refused(self, pattern, *args):
-        done = subprocess.run([SMMTRACE, "diff", *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=DEADLINE, check=False)
+        done = subprocess.run([SMMTRACE, "diff", *args], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=DEADLINE, check=False)
         check(done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done)
         check(re.search(pattern, done.stderr), done.stderr)
 

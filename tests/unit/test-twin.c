@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two runs on one screen: its rows at every size, a whole picture of two runs; how a window moves with its cursor. */
+/* Two runs on one screen: its rows at every size, a whole picture; how a window moves with its cursor. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,26 +21,30 @@ static void assert_rows(const struct group_rows *y, int lanes)
 	assert_int_equal(y->first, y->axis + GROUP_AXIS_ROWS + (y->episode > 0));
 }
 
+static void assert_layout(int rows, int good, int bad, int bits)
+{
+	struct twin_want want = {
+		.lanes = { good, bad }, .episode = { bits & 1, bits & 2 }, .detail = bits & 4,
+	};
+	struct twin_layout y = twin_layout_of(rows, 80, &want);
+
+	assert_rows(&y.group[0], good);
+	assert_rows(&y.group[1], bad);
+	assert_int_equal(y.group[0].axis, 1);
+	assert_int_equal(y.group[1].axis, y.group[0].end);
+	assert_int_equal(y.pane_row, y.group[1].end);
+	assert_true(y.pane_end - y.pane_row >= 6);
+	assert_int_equal(y.pane_end, rows - 1);
+}
+
 static void two_groups_and_a_pane_fill_every_screen(void **state)
 {
 	(void)state;
 	for (int rows = PICTURE_MIN_ROWS; rows < 70; rows++)
 		for (int good = 1; good < 40; good += 3)
 			for (int bad = 1; bad < 40; bad += 2)
-				for (int bits = 0; bits < 8; bits++) {
-					struct twin_want want = {
-						.lanes = { good, bad }, .episode = { bits & 1, bits & 2 }, .detail = bits & 4,
-					};
-					struct twin_layout y = twin_layout_of(rows, 80, &want);
-
-					assert_rows(&y.group[0], good);
-					assert_rows(&y.group[1], bad);
-					assert_int_equal(y.group[0].axis, 1);
-					assert_int_equal(y.group[1].axis, y.group[0].end);
-					assert_int_equal(y.pane_row, y.group[1].end);
-					assert_true(y.pane_end - y.pane_row >= 6);
-					assert_int_equal(y.pane_end, rows - 1);
-				}
+				for (int bits = 0; bits < 8; bits++)
+					assert_layout(rows, good, bad, bits);
 }
 
 static void what_one_group_leaves_the_other_gets(void **state)
@@ -110,13 +114,13 @@ static void the_cursor_goes_by_columns(void **state)
 
 static struct lanes *run_of(int cpus, const struct scale *scale, bool utf8)
 {
+	struct lane_span runs = { scale->from, scale->from + scale->span, LANE_RUNNING, false, NULL };
 	struct lanes *l = calloc(1, sizeof(*l));
 
 	assert_non_null(l);
 	assert_true(lanes_init(l, cpus + 1, scale, utf8));
 	for (int cpu = 0; cpu < cpus; cpu++)
-		lanes_span(l, lane_of_cpu(cpu), &(struct lane_span){ .from = scale->from, .to = scale->from + scale->span,
-			   .state = LANE_RUNNING });
+		lanes_span(l, lane_of_cpu(cpu), &runs);
 	return l;
 }
 
@@ -131,7 +135,8 @@ static void draw(struct canvas *c, bool utf8, const struct diff_spots *spots)
 	struct twin_picture p = {
 		.utf8 = utf8, .layout = twin_layout_of(20, COLS, &want), .title = { "good.smm", "bad.smm" },
 		.focus = DIFF_BAD, .cursor_ns = 10000, .aligned_ns = { 1020000, 9010000 },
-		.aligned_at = "plug of CPU 1 begins", .same = !spots->n, .spots = spots, .spot = spots->spot, .spot_lane = 1,
+		.aligned_at = "plug of CPU 1 begins",
+		.same = !spots->n, .spots = spots, .spot = spots->spot, .spot_lane = 1,
 		.text = spots->n ? "CPU 0, in the plug\n- sends SMI\n+ nothing more\n" : "no difference\n",
 		.events = { .utf8 = utf8, .first_ns = 9000000, .list = &event, .listed = 1, .chosen = 0 },
 	};
@@ -144,8 +149,9 @@ static void draw(struct canvas *c, bool utf8, const struct diff_spots *spots)
 		if (i == DIFF_GOOD)
 			lanes_mark(l, 1, 1030000, MARK_SMI_IPI, ">1");
 		p.group[i] = (struct lane_group){
-			.utf8 = utf8, .rows = p.layout.group[i], .first_ns = i ? 9000000 : 1000000, .lanes = l, .scale = scale,
-			.cursor_ns = p.aligned_ns[i] + p.cursor_ns, .lane = i == p.focus ? 1 : -1,
+			.utf8 = utf8, .rows = p.layout.group[i], .first_ns = i ? 9000000 : 1000000,
+			.lanes = l, .scale = scale, .cursor_ns = p.aligned_ns[i] + p.cursor_ns,
+			.lane = i == p.focus ? 1 : -1,
 		};
 	}
 	twin_picture_draw(c, &p);
