@@ -12,6 +12,7 @@
 
 #define PERIOD_MS 100
 #define NS_PER_MS INT64_C(1000000)
+#define TYPING_NS NS_PER_SEC
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
 
 static int look_again(struct timeline *t, struct error *err)
@@ -215,13 +216,18 @@ static int draw(struct timeline *t, struct error *err)
 	return 0;
 }
 
-/* See what is new; true in *changed if the screen must be drawn. */
+/*
+ * See what is new; true in *changed if the screen must be drawn. What a key changed is shown first: who types gets
+ * his answers from what is known, and the file is looked at when he pauses, or after a while.
+ */
 static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
 {
 	bool live = reader_summary(t->reader)->live;
 	int got;
 
 	if (t->frozen || reader_summary(t->reader)->closed || clock_now() < t->next_look_ns)
+		return 0;
+	if (*changed && t->started && clock_now() < t->next_look_ns + TYPING_NS)
 		return 0;
 	got = reader_refresh(t->reader, err);
 	if (got < 0)
