@@ -127,16 +127,18 @@ def follow_lines(table, found, held, goal):
 def tracecmd_lines(table, folder, bench, events, opened, mib):
     path = os.path.join(folder, "trace.dat")
     made = subprocess.run([os.path.join(HERE, "make-trace"), os.path.join(bench, "getppid"), str(events), path],
-                          check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          timeout=300)
+                          check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, timeout=300)
     if made.returncode:
-        table.row("trace-cmd, KernelShark", "-", "not here: they need root, tracefs and trace-cmd")
+        table.row("trace-cmd, KernelShark", "-", "left out: %s" % (made.stderr.strip() or "no trace could be made"))
         return
     first = seconds(["sh", "-c", "trace-cmd report \"$1\" | head -40", "-", path])
     whole = seconds(["trace-cmd", "report", path])
     table.row("trace-cmd report: first 40 lines", "%.0f ms CPU" % (first * 1e3), "%.1f times opening" % (first * 1e3 / opened))
     table.row("  all, which it takes to get to the end", "%.1f s CPU" % whole)
-    if shutil.which("kernelshark"):
+    if not shutil.which("kernelshark"):
+        table.row("KernelShark", "-", "left out: not installed")
+    else:
         cpu, peak = kernelshark(path, os.path.join(folder, "home"))
         table.row("KernelShark: open", "%.0f ms CPU" % (cpu * 1e3), "%.0f times; %.0f MiB, %.0f times"
                   % (cpu * 1e3 / opened, peak, peak / mib))
