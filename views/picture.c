@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
 #include "marks.h"
 #include "../tracer/clock.h"
+#include "../tracer/event-text.h"
 
 #define HEADER_ROW 0
 #define AXIS_ROW 1

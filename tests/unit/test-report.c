@@ -298,7 +298,7 @@ static char *lines_of(const char *text, unsigned flags)
 	size_t len;
 	FILE *mem = open_memstream(&out, &len);
 	struct error err = { 0 };
-	struct sink *sink = text_sink_open(mem, flags, &err);
+	struct sink *sink = text_sink_open(mem, flags, NULL, &err);
 	struct findings *findings = calloc(1, sizeof(*findings));
 	int64_t id = 0;
 
@@ -424,7 +424,7 @@ static void a_full_disk_ends_the_lines(void **state)
 {
 	FILE *full = fopen("/dev/full", "w");
 	struct error err = { 0 };
-	struct sink *sink = text_sink_open(full, 0, &err);
+	struct sink *sink = text_sink_open(full, 0, NULL, &err);
 	struct event ev = event_new(EV_CPU_ADD, SRC_FIXTURE, 0, 1);
 	struct sink_event se = { .id = 1, .ev = &ev };
 
