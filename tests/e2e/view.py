@@ -364,6 +364,16 @@ class Suite:
         term.wait_chosen("smi-enter cpu1")
         term.key("N")
         term.wait_text('no "cpu1 smi" before the cursor')
+        for expression, found in (("smbase!=0x30000 smi-enter", "smi-enter cpu0"), ("port=0xb2,0xb3", "port cpu0"),
+                                  ("9f>1", "mode=sipi"), ("-smi cpu=1", "cpu-add cpu1")):
+            term.key("g", "/")
+            term.type(expression)
+            term.key("Enter")
+            term.wait_chosen(found)
+        term.key("/")
+        term.type("prot=0xb2")
+        term.key("Enter")
+        term.wait_text('no event has a field "prot"; did you mean "port"?')
         term.key("/")
         term.type("xyz")
         term.key("BSpace", "C-u", "Escape")
@@ -381,10 +391,18 @@ class Suite:
         term.key("f")
         term.type(" nonsense")
         term.key("Enter")
-        term.wait_text("no event kind 'nonsense'", "filter: ipi cpu=0")
+        term.wait_text('no event has "nonsense"', "filter: ipi cpu=0")
+        term.key("f", "C-u")
+        term.type("smbase=0x30000")
+        term.key("Enter")
+        term.wait_for(lambda s: "filter: smbase=0x30000 --" in s and "mode=sipi" not in s, "what has that SMBASE alone")
         term.key("f", "C-u", "Enter")
         term.wait_text("smbase-write")
         term.wait_gone("filter:")
+
+    def test_filter_to_begin_with(self):
+        term = self.view(self.db, "--filter", "'port after=1us'")
+        term.wait_for(lambda s: "filter: port after=1us --" in s and "port" in s and "cpu-add" not in s, "ports alone")
 
     def test_key_focus(self):
         term = self.ready()
