@@ -172,8 +172,8 @@ int query_filter(sqlite3 *db, struct filter *filter, struct error *err)
 	int rc;
 
 	filter->begin_ns = total(db, "first_ns");
-	if (sqlite3_create_function(db, "event_takes", COLUMNS, SQLITE_UTF8 | SQLITE_DETERMINISTIC, filter, event_takes,
-				    NULL, NULL))
+	if (sqlite3_create_function(db, "event_takes", COLUMNS, SQLITE_UTF8 | SQLITE_DETERMINISTIC, filter,
+				    event_takes, NULL, NULL))
 		return fail(err, ERR_OUTPUT, "no memory");
 	rc = exec(db, "PRAGMA query_only = OFF", err); /* the file stays mode=ro */
 	if (!rc)

@@ -29,7 +29,8 @@ static const struct {
 
 /* ---- what is wrong ---- */
 
-static int refuse(struct parser *p, const char *word, const char *what, const struct nearest *near, const char *else_what)
+static int refuse(struct parser *p, const char *word, const char *what, const struct nearest *near,
+		  const char *else_what)
 {
 	char safe[80];
 
@@ -116,8 +117,9 @@ static void aim(struct filter_term *t, const char *value)
 	}
 }
 
-/* @text is the whole word, or what of it stands in front of @value. */
-static int take_comparison(struct parser *p, const char *name, enum filter_op op, bool without, const char *value)
+/* @name is one of filter_field_named(). */
+static int take_comparison(struct parser *p, const char *name, enum filter_op op, bool without,
+			   const char *value)
 {
 	char front[80];
 	struct filter_term *t;

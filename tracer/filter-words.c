@@ -258,7 +258,9 @@ void filter_near_words(struct nearest *near)
 
 #define X_FIELD(K, NAME, name, fmt) #name "=",
 #define X(K, name, glyph, help) FIELDS_##K(X_FIELD, K)
-static const char *const field_words[] = { "cpu=", "after=", "before=", "source=", "origin=", EVENT_KINDS(X) };
+static const char *const field_words[] = {
+	"cpu=", "after=", "before=", "source=", "origin=", EVENT_KINDS(X)
+};
 #undef X
 #undef X_FIELD
 

@@ -38,12 +38,12 @@ bool filter_field_get(const struct event *ev, int field, uint64_t *value);
 /* Kinds in whose line or label the text can stand; never too few of them. */
 uint32_t filter_kinds_saying(const char *text);
 
-/* Try all values that have a name; all words but values. */
+/* Try the values of a field that have names; the names of fields; all words. */
 void filter_near_values(struct nearest *near, const char *name);
-void filter_near_words(struct nearest *near);
 void filter_near_names(struct nearest *near);
+void filter_near_words(struct nearest *near);
 
-/* What an expression can begin with, for completion: groups, kinds, "cpu=", "port=" ...; NULL behind the last. */
+/* What a word can begin with, for completion: groups, kinds, "cpu=", "port=" ...; NULL behind the last. */
 const char *filter_word(size_t i);
 
 #endif

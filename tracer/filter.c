@@ -118,7 +118,8 @@ static bool value_takes(const struct filter_term *t, const struct event *ev)
 	return known && compare((enum filter_op)t->op, value, t->value[ev->kind]);
 }
 
-static bool term_takes(const struct filter *f, const struct filter_term *t, const struct event *ev, struct lines *l)
+static bool term_takes(const struct filter *f, const struct filter_term *t, const struct event *ev,
+		       struct lines *l)
 {
 	if (!(t->kinds & KIND_BIT(ev->kind)))
 		return false;

@@ -5,15 +5,15 @@
  *
  * An expression is words between blanks or commas:
  *
- *   smi port -cpuhp       kinds ("smi-enter"), groups of them ("smi", "port", "loss", "all", "default"); - leaves out
+ *   smi port -cpuhp       kinds ("smi-enter") and groups of them ("smi", "loss", "all"); "-" leaves out
  *   cpu=1 cpu1            a CPU; source=gdb, origin=inferred likewise
  *   port=0xb2 mode=init   a field of the event; also != < <= > >=; "?" is a value that is not known
  *   after=4.4s before=5s  at that time or later, earlier than that; from the recording's first event on
  *   b2=04 9f>1 sipi       anything else: text in the event's line or label, case ignored
  *
- * An event must fit all words; but kinds, and values that one name is compared with by "=", are alternatives
- * ("cpu=0 cpu=1", "cpu=0,1"). "-" in front of a word turns it round. Where no kind is named, the kinds are those
- * that the command shows anyway (@from), or, with a field compared, those that have the field.
+ * An event must fit all words; but kinds, and values that one name is compared with by "=", are
+ * alternatives ("cpu=0 cpu=1", "cpu=0,1"). "-" in front of a word turns it round. Where no kind is named, the
+ * kinds are those that the command shows anyway (@from), or, with a field compared, those that have it.
  *
  * A word that can stand in no event at all is an error, so that a misspelt one is no empty answer.
  */
@@ -73,8 +73,8 @@ struct filter {
 					 .after_ns = INT64_MIN, .before_ns = INT64_MAX })
 
 /*
- * @text into @f; @from (FILTER_ALL, FILTER_DEFAULT) says what "" means. 0; or ERR_USAGE with one line that names
- * the bad word, and the nearest good one if there is one; @f is unchanged then.
+ * @text into @f; @from (FILTER_ALL, FILTER_DEFAULT) says what "" means. 0; or ERR_USAGE with one line that
+ * names the bad word, and the nearest good one if there is one; @f is unchanged then.
  */
 int filter_parse(struct filter *f, const char *text, const struct filter *from, struct error *err);
 

@@ -365,7 +365,7 @@ class Suite:
         term.key("N")
         term.wait_text('no "cpu1 smi" before the cursor')
         for expression, found in (("smbase!=0x30000 smi-enter", "smi-enter cpu0"), ("port=0xb2,0xb3", "port cpu0"),
-                                  ("9f>1", "mode=sipi"), ("-smi cpu=1", "cpu-add cpu1")):
+                                  ("9f>1", "mode=sipi"), ("cpu=1 -smi -cpu", "smbase-write cpu1")):
             term.key("g", "/")
             term.type(expression)
             term.key("Enter")
@@ -401,7 +401,7 @@ class Suite:
         term.wait_gone("filter:")
 
     def test_filter_to_begin_with(self):
-        term = self.view(self.db, "--filter", "'port after=1us'")
+        term = self.view("--ascii --filter 'port after=1us'")
         term.wait_for(lambda s: "filter: port after=1us --" in s and "port" in s and "cpu-add" not in s, "ports alone")
 
     def test_key_focus(self):
