@@ -327,6 +327,7 @@ static void what_a_filter_hides_makes_no_difference(void **state)
 	assert_int_equal(DIFF(good, bad, "--filter", "cpu=1"), 0);
 	assert_int_equal(DIFF(good, bad, "--filter", "ipi"), 1);
 	assert_int_equal(DIFF(good, bad, "--filter", "nmmi"), ERR_USAGE);
+	assert_int_equal(DIFF(good, bad, "--filter", ""), 1); /* the tests are one process: none from here on */
 }
 
 static void a_setting_makes_a_difference(void **state)
