@@ -103,6 +103,9 @@ const char *event_label(char *out, size_t size, const struct event *ev)
 	case EV_HANDLER:
 		named_label(out, size, ev, HANDLER_CODE, handler_code_name, CODE_COUNT);
 		break;
+	case EV_ACCEPT:
+		named_label(out, size, ev, ACCEPT_MODE, ipi_mode_name, IPI_RSVD7 + 1);
+		break;
 	case EV_CONFIG:
 		named_label(out, size, ev, CONFIG_REG, config_reg_name, CONFIG_REG_COUNT);
 		break;

@@ -36,6 +36,7 @@ static const char *const story[] = {
 	/* 15 */ "cpu=0 handoff word=gate old=0x1 value=0xffffffff",
 	/* 16 */ "cpu=? config reg=smi-en value=0x33",
 	/* 17 */ "cpu=1 cpu-reset in_smm=1",
+	/* 18 */ "cpu=1 apic-accept mode=smi source=kvm",
 };
 #define EVENTS (sizeof(story) / sizeof(story[0]))
 
@@ -93,16 +94,16 @@ static void assert_taken(const struct expected *e, size_t n, const struct filter
 }
 
 #define ASSERT_TAKEN(list, from) assert_taken(list, sizeof(list) / sizeof(list[0]), from)
-#define HIDDEN_ASKED "0 1 2 3 4 5 6 7 9 11 12 13 14 15 16 17" /* without the pause and the poll */
+#define HIDDEN_ASKED "0 1 2 3 4 5 6 7 9 11 12 13 14 15 16 17 18" /* without the pause and the poll */
 
 static void kinds_are_alternatives(void **state)
 {
 	static const struct expected list[] = {
 		{ "", HIDDEN_ASKED }, { " , ", HIDDEN_ASKED }, { "default", HIDDEN_ASKED },
-		{ "all", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" },
+		{ "all", "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18" },
 		{ "smi", "2 3 5 13" }, { "smi,ipi cpu=1", "3 5" }, { "smi ipi", "2 3 5 6 7 13" },
-		{ "smi-enter", "2 3 13" }, { "all -smi -ipi -cpuhp", "0 1 4 10 11 12 14 15 16 17" },
-		{ "-smi", "0 1 4 6 7 9 11 12 14 15 16 17" }, { "smi -smi-leave", "2 3 13" },
+		{ "smi-enter", "2 3 13" }, { "all -smi -ipi -cpuhp", "0 1 4 10 11 12 14 15 16 17 18" },
+		{ "-smi", "0 1 4 6 7 9 11 12 14 15 16 17 18" }, { "smi -smi-leave", "2 3 13" },
 		{ "smbase", "4" }, { "reset", "17" }, { "cpu", "0 17" }, { "loss", "14" }, { "pause", "10" },
 		{ "interest", "0 4 6 7 14 17" },
 	};
@@ -153,9 +154,9 @@ static void values_of_one_name_are_alternatives(void **state)
 static void cpus_have_numbers(void **state)
 {
 	static const struct expected list[] = {
-		{ "cpu=1", "3 4 5 11 17" }, { "cpu1", "3 4 5 11 17" }, { "cpu=11", "13" }, { "cpu=?", "14 16" },
-		{ "cpu!=0", "3 4 5 11 13 17" }, { "-cpu=0", "3 4 5 11 13 14 16 17" }, { "-cpu0 -cpu1", "13 14 16" },
-		{ "cpu>=1", "3 4 5 11 13 17" }, { "cpu=1 smi-enter", "3" },
+		{ "cpu=1", "3 4 5 11 17 18" }, { "cpu1", "3 4 5 11 17 18" }, { "cpu=11", "13" }, { "cpu=?", "14 16" },
+		{ "cpu!=0", "3 4 5 11 13 17 18" }, { "-cpu=0", "3 4 5 11 13 14 16 17 18" }, { "-cpu0 -cpu1", "13 14 16" },
+		{ "cpu>=1", "3 4 5 11 13 17 18" }, { "cpu=1 smi-enter", "3" },
 	};
 
 	(void)state;
@@ -165,8 +166,8 @@ static void cpus_have_numbers(void **state)
 static void times_count_from_the_beginning(void **state)
 {
 	static const struct expected list[] = {
-		{ "after=15s", "15 16 17" }, { "before=2s", "0 1" }, { "after=3s before=5s", "3 4" },
-		{ "after=3000ms before=5.000000001s", "3 4 5" }, { "after=1s after=15s", "15 16 17" },
+		{ "after=15s", "15 16 17 18" }, { "before=2s", "0 1" }, { "after=3s before=5s", "3 4" },
+		{ "after=3000ms before=5.000000001s", "3 4 5" }, { "after=1s after=15s", "15 16 17 18" },
 		{ "smi after=3", "3 5 13" },
 	};
 
@@ -197,9 +198,9 @@ static void it_is_narrowed_to_what_can_be(void **state)
 	} list[] = {
 		{ "", KIND_ALL, FILTER_ANY_CPU },
 		{ "cpu12", KIND_ALL, 12 }, { "cpu=?", KIND_ALL, CPU_UNKNOWN }, { "cpu=1,2", KIND_ALL, FILTER_ANY_CPU },
-		{ "-cpu=1", KIND_ALL, FILTER_ANY_CPU }, { "mode=sipi", KIND_BIT(EV_IPI), FILTER_ANY_CPU },
+		{ "-cpu=1", KIND_ALL, FILTER_ANY_CPU }, { "mode=sipi", KIND_BIT(EV_IPI) | KIND_BIT(EV_ACCEPT), FILTER_ANY_CPU },
 		{ "b2=04", KIND_BIT(EV_PORT) | KIND_BIT(EV_CPUHP), FILTER_ANY_CPU },
-		{ "sipi cpu=0", KIND_BIT(EV_IPI), 0 }, { "smi-enter 0x30000", KIND_BIT(EV_SMI_ENTER), FILTER_ANY_CPU },
+		{ "sipi cpu=0", KIND_BIT(EV_IPI) | KIND_BIT(EV_ACCEPT), 0 }, { "smi-enter 0x30000", KIND_BIT(EV_SMI_ENTER), FILTER_ANY_CPU },
 		{ "-sipi", KIND_ALL, FILTER_ANY_CPU }, { "reg=smi-en", KIND_BIT(EV_CONFIG), FILTER_ANY_CPU },
 	};
 
