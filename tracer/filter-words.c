@@ -204,6 +204,9 @@ uint32_t filter_kinds_saying(const char *text)
 	size_t len = strlen(text), name = strcspn(text, FILTER_OPERATORS);
 	uint32_t kinds = 0;
 
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~') /* lines are printable ASCII */
+			return 0;
 	if (name < len)
 		return kinds_of_pair(text, name);
 	/* What has a digit in it may be a value, and so may be what has hexadecimal letters only. */

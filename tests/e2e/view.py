@@ -403,6 +403,11 @@ class Suite:
     def test_filter_to_begin_with(self):
         term = self.view("--ascii --filter 'port after=1us'")
         term.wait_for(lambda s: "filter: port after=1us --" in s and "port" in s and "cpu-add" not in s, "ports alone")
+        term.key("f")
+        term.type(" cpu=0 dir=write value=4,5,6,7,8,9,10,11,12")
+        term.key("Enter")
+        term.wait_for(lambda s: "filter: port after=1us cpu=0 dir=write value.. --" in s and "port=0xb2" in s,
+                      "a long filter, cut")
 
     def test_key_focus(self):
         term = self.ready()

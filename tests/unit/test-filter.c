@@ -254,6 +254,7 @@ static void what_can_be_nothing_is_refused(void **state)
 		{ "after=5s before=4s", "no event can be all of \"after=5s before=4s\"" },
 		{ "-all", "no event can be all of \"-all\"" }, { "smi mode=init", "no event can be all of" },
 		{ "mode=init smbase=0x30000", "no event can be all of" },
+		{ "\033[31m5", "no event has \"" }, { "caf\303\251 1", "no event has \"" },
 	};
 	struct filter f = FILTER_DEFAULT;
 	struct error err;
