@@ -26,9 +26,12 @@ static int searched(const struct timeline *t)
 
 static void say_found_nothing(struct timeline *t)
 {
+	const char *why = *t->filter.text ? " (the filter holds for the search too)" : "";
+
+	if (!(t->search.kinds & t->filter.kinds))
+		why = " (the filter hides them; \"f\", \"all\" shows them)";
 	snprintf(t->message, sizeof(t->message), "no \"%.150s\" %s the cursor%s", t->search.text,
-		 t->hunt.backwards ? "before" : "after",
-		 *t->filter.text ? " (the filter holds for the search too)" : "");
+		 t->hunt.backwards ? "before" : "after", why);
 }
 
 /* A piece of the search; *changed when there is something to show. */
