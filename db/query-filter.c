@@ -75,10 +75,7 @@ static int64_t total(sqlite3 *db, const char *name)
 	return number(db, sql, 0, 0);
 }
 
-/*
- * Ids grow with time, but for disorder_ns: the smallest id that an event of @ts can have.
- * All ids, when it is the time before anything.
- */
+/* Ids grow with time, but for disorder_ns: the smallest id that an event of @ts can have. */
 static int64_t id_at(sqlite3 *db, int64_t ts)
 {
 	int64_t low = number(db, "SELECT min(id) FROM event", 0, 0);
@@ -105,16 +102,18 @@ static void add(char *sql, size_t *used, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The ids between which the filter's times lie. */
-static void add_times(sqlite3 *db, char *sql, size_t *used, const struct filter *f)
+/* The ids between which the filter's times lie, " AND id >= 7 AND id < 12", or "". */
+static void range_of(char range[READER_SQL_MAX], sqlite3 *db, const struct filter *f)
 {
 	int64_t first, last, slack = total(db, "disorder_ns"), edge;
+	size_t used = 0;
 
+	range[0] = '\0';
 	filter_times(f, &first, &last);
 	if (first > INT64_MIN && !__builtin_sub_overflow(first, slack, &edge))
-		add(sql, used, " AND id >= %" PRId64, id_at(db, edge));
+		add(range, &used, " AND id >= %" PRId64, id_at(db, edge));
 	if (last < INT64_MAX && !__builtin_add_overflow(last, slack, &edge) && edge < INT64_MAX)
-		add(sql, used, " AND id < %" PRId64, id_at(db, edge + 1));
+		add(range, &used, " AND id < %" PRId64, id_at(db, edge + 1));
 }
 
 static int exec(sqlite3 *db, const char *sql, struct error *err)
@@ -123,7 +122,7 @@ static int exec(sqlite3 *db, const char *sql, struct error *err)
 	       recording_fail(err, ERR_CORRUPT, db, "query: the filter cannot be applied") : 0;
 }
 
-static int hide_table(sqlite3 *db, const struct filter *f, struct error *err)
+static int hide_table(sqlite3 *db, const struct filter *f, const char *range, struct error *err)
 {
 	const char *separator = "";
 	char sql[READER_SQL_MAX];
@@ -141,8 +140,7 @@ static int hide_table(sqlite3 *db, const struct filter *f, struct error *err)
 	add(sql, &used, ")");
 	if (f->cpu != FILTER_ANY_CPU && f->cpu != CPU_UNKNOWN)
 		add(sql, &used, " AND cpu = %d", f->cpu);
-	add_times(db, sql, &used, f);
-	add(sql, &used, " AND event_takes(" READER_EVENT_COLUMNS ")");
+	add(sql, &used, "%s AND event_takes(" READER_EVENT_COLUMNS ")", range);
 	return exec(db, sql, err);
 }
 
@@ -158,31 +156,34 @@ static int hide_event_v(sqlite3 *db, struct error *err)
 }
 
 /* Each row is asked for its event; of rare kinds there is a list of them. */
-static int hide_view(sqlite3 *db, const struct filter *f, const char *view, struct error *err)
+static int hide_view(sqlite3 *db, const struct filter *f, const char *range, const char *view, struct error *err)
 {
 	char sql[READER_SQL_MAX];
 
 	snprintf(sql, sizeof(sql), f->kinds & FREQUENT ?
 		 "CREATE TEMP VIEW %s AS SELECT * FROM main.%s v WHERE EXISTS"
-		 " (SELECT 1 FROM temp.event e WHERE e.id = v.id)" :
-		 "CREATE TEMP VIEW %s AS SELECT * FROM main.%s WHERE id IN (SELECT id FROM temp.event)", view, view);
+		 " (SELECT 1 FROM temp.event e WHERE e.id = v.id)%s" :
+		 "CREATE TEMP VIEW %s AS SELECT * FROM main.%s WHERE id IN (SELECT id FROM temp.event)%s", view, view,
+		 range);
 	return exec(db, sql, err);
 }
 
 int query_filter(sqlite3 *db, struct filter *filter, struct error *err)
 {
+	char range[READER_SQL_MAX];
 	int rc;
 
 	filter->begin_ns = total(db, "first_ns");
+	range_of(range, db, filter);
 	if (sqlite3_create_function(db, "event_takes", COLUMNS, SQLITE_UTF8 | SQLITE_DETERMINISTIC, filter,
 				    event_takes, NULL, NULL))
 		return fail(err, ERR_OUTPUT, "no memory");
 	rc = exec(db, "PRAGMA query_only = OFF", err); /* the file stays mode=ro */
 	if (!rc)
-		rc = hide_table(db, filter, err);
+		rc = hide_table(db, filter, range, err);
 	if (!rc)
 		rc = hide_event_v(db, err);
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]) && !rc; i++)
-		rc = hide_view(db, filter, views[i], err);
+		rc = hide_view(db, filter, range, views[i], err);
 	return rc ? rc : exec(db, "PRAGMA query_only = ON", err);
 }
