@@ -210,7 +210,7 @@ static void describe_smi(char *out, size_t size, const struct picture *p, const 
 	char lasted[32], base[32] = "an unknown base", cmd[16] = "";
 
 	if (n->many)
-		snprintf(out, size, "more than %u SMIs here", n->smis - 1);
+		snprintf(out, size, "more than %u SMIs here", n->smis);
 	else if (n->smis > 1 || !smi)
 		snprintf(out, size, "%u SMI%s here, %s in SMM", n->smis, n->smis == 1 ? "" : "s",
 			 duration_text(lasted, sizeof(lasted), n->smm_ns));

@@ -38,6 +38,7 @@ struct timeline {
 	struct reader *reader;
 	struct feed feed;
 	struct lanes lanes;
+	struct feed_view shown;   /* what is in the lanes */
 	struct canvas canvas;
 	char title[80];
 

@@ -6,7 +6,7 @@
 #include "../db/density.h"
 #include "../tracer/clock.h"
 
-#define PIECE_NS 20000000  /* of work: a key waits no longer */
+#define PIECE_NS 10000000  /* of work: a key waits no longer */
 #define TELL_NS 400000000  /* how far it is, so often */
 
 void timeline_stop_search(struct timeline *t)

@@ -72,6 +72,13 @@ class View:
         with open("/proc/%d/schedstat" % self.pid, encoding="ascii") as file:
             return state, int(file.read().split()[0]) / 1e9
 
+    def cpu(self):
+        return self._state()[1]
+
+    def drain(self):
+        while not self.ended and self._said():
+            pass
+
     def peak(self):
         with open("/proc/%d/status" % self.pid, encoding="ascii", errors="replace") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:")) / 1024
@@ -123,4 +130,5 @@ def main():
     view.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

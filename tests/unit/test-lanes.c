@@ -114,7 +114,7 @@ static void several_in_a_column_are_counted(void **state)
 		span(g, 0, 1020 + i / 2, 1021 + i / 2, LANE_SMM, NULL);
 	span(g, 0, 1031, 1032, LANE_SMM, NULL);
 	span(g, 0, 1033, 1034, LANE_SMM_DEFAULT, NULL); /* the default base is what matters */
-	lanes_many(&g->lanes, lane_of_cpu(0), 5);
+	lanes_many(&g->lanes, lane_of_cpu(0), 5, 40);
 	span(g, 0, 1051, 1052, LANE_SMM, NULL);
 	assert_flat(g, 0, "3 +d +");
 	assert_int_equal(lanes_count(&g->lanes, lane_of_cpu(0), 0).smis, 3);
