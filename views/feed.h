@@ -7,10 +7,10 @@
 #ifndef VIEWS_FEED_H
 #define VIEWS_FEED_H
 
-#include "filter.h"
 #include "lanes.h"
 #include "marks.h"
 #include "../db/reader.h"
+#include "../tracer/filter.h"
 
 #define FEED_ROWS 6000
 #define FEED_ROWS_A_COLUMN 10

@@ -22,6 +22,7 @@ static int look_again(struct timeline *t, struct error *err)
 	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0 ||
 	    insight_read(&t->insight, t->reader, err) < 0)
 		return -1;
+	t->filter.begin_ns = t->search.begin_ns = t->feed.first_ns;
 	if (t->started)
 		return 0;
 	t->started = sum->events > 0;
@@ -302,7 +303,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	t->path = path;
 	t->mark[0] = t->mark[1] = PICTURE_NO_MARK;
 	t->show_overview = true;
-	t->filter = FILTER_DEFAULT;
+	t->filter = opt->filter ? *opt->filter : FILTER_DEFAULT;
 	t->prepares = true;
 	t->scale.width = 1;
 	set_title(t, path);

@@ -32,7 +32,7 @@ TOUR = [
     ("type a search", "/b2=04"), ("search", "\r"), ("search next", "n"), ("search previous", "N"),
     ("type a search", "/smbase-write"), ("search a rare kind", "\r"), ("search next", "n"), ("search previous", "N"),
     ("start", "g"), ("type a search", "/cpu4"), ("search a rare cpu", "\r"), ("search next", "n"),
-    ("start", "g"), ("type a search", "/nowhere"), ("search what is not there", "\r"), ("key while it searches", "L"),
+    ("start", "g"), ("type a search", "/0xdeadbeef"), ("search what is not there", "\r"), ("key while it searches", "L"),
     ("search what is not there", "n"), ("zoom while it searches", "+"), ("fit", "0"),
     ("type a filter", "fcpu=1"), ("filter a cpu", "\r"), ("right", "L"), ("down", "j"), ("up", "k"), ("end", "G"),
     ("fit", "0"), ("type a filter", "f\x15ipi cpu=4"), ("filter what is rare", "\r"), ("end", "G"), ("start", "g"),

@@ -442,18 +442,21 @@ static void a_chart_that_is_none(void **state)
 /* Cut in the smallest pieces, a search finds what it finds at once. */
 static void a_search_in_pieces(void **state)
 {
-	static const char *const words[] = { "lost", "cpu4", "smi-leave cpu4", "nowhere" };
+	static const char *const words[] = { "lost", "cpu4", "smi-leave cpu4", "0xdeadbeef" };
 	struct fixture *f = *state;
 	struct filter filter = FILTER_DEFAULT;
 	int pieces = 0;
 
 	begin_without_chart(f);
 	for (int i = 0; i < 8; i++) {
+		struct filter find = FILTER_ALL;
 		struct seek_piece piece = { .ts = i < 4 ? INT64_MIN : INT64_MAX };
-		struct seek what = { .filter = &filter, .cpu = READER_ANY_CPU, .words = words[i % 4] };
+		struct seek what = { .filter = &filter, .cpu = READER_ANY_CPU, .find = &find };
 		struct picture_event once = { 0 }, found = { 0 };
-		int expected = seek_event(f->reader, &what, piece.ts, 0, i >= 4, &once, NULL), got;
+		int expected, got;
 
+		assert_int_equal(filter_parse(&find, words[i % 4], &FILTER_ALL, NULL), 0);
+		expected = seek_event(f->reader, &what, piece.ts, 0, i >= 4, &once, NULL);
 		what.piece = &piece;
 		do {
 			piece.out = false;
