@@ -33,6 +33,7 @@ struct query {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	int version;      /* of the schema */
+	bool has_raw;     /* it has the tables of what events were made of */
 	bool named;       /* a question of ours: a value that is too big is the file's */
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
 };
@@ -140,9 +141,14 @@ static const char no_findings[] =
 	"SELECT 'not stored' AS subject, 'an older smmtrace made this recording, which has no place for it;"
 	" \"smmtrace check FILE\" judges it' AS says";
 
-static const char *sql_of(const struct question *question, int version)
+static const char no_raw[] =
+	"SELECT ?1 AS id, 'not kept: an older smmtrace made this recording, which has no place for it' AS raw";
+
+static const char *sql_of(const struct question *question, const struct query *q)
 {
-	if (version >= RECORDING_FINDINGS)
+	if (question->raw && !q->has_raw)
+		return no_raw;
+	if (q->version >= RECORDING_FINDINGS)
 		return question->sql;
 	if (question->finding)
 		return no_findings;
@@ -182,7 +188,7 @@ static int resolve_question(struct query *q, const struct question *question, co
 	if (question->arg && !arg)
 		return fail(err, ERR_USAGE, "query: %s needs the id of an event: query FILE %s %s", question->name,
 			    question->name, question->arg);
-	rc = prepare(q, sql_of(question, q->version), err);
+	rc = prepare(q, sql_of(question, q), err);
 	return rc || !arg ? rc : bind_event(q, question->name, arg, err);
 }
 
@@ -220,6 +226,7 @@ struct query *query_open(const char *path, const char *what, const char *arg, st
 		return NULL;
 	}
 	q->version = recording_version(q->db);
+	q->has_raw = recording_has_raw(q->db);
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
 	sqlite3_limit(q->db, SQLITE_LIMIT_COLUMN, QUERY_MAX_COLUMNS);
 	sqlite3_set_authorizer(q->db, authorize, NULL);

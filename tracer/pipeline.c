@@ -14,13 +14,19 @@
 #define TICK_NS 20000000ll   /* how often the thread looks at the queue */
 #define FLUSH_NS 100000000ll /* how often the sinks are flushed */
 
+struct entry {
+	struct event ev;
+	struct raw *raw; /* of raw_keep() */
+};
+
 struct batch {
-	struct event *ev;
+	struct entry *at;
 	size_t n, room;
 };
 
 struct pipeline {
 	struct event_out out; /* first: put() finds the pipeline by it */
+	struct raw_room raws;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -43,18 +49,18 @@ struct pipeline {
 	struct error err;
 };
 
-static bool batch_add(struct batch *b, const struct event *ev)
+static bool batch_add(struct batch *b, const struct entry *e)
 {
 	if (b->n == b->room) {
 		size_t room = b->room ? b->room * 2 : 1024;
-		struct event *grown = realloc(b->ev, room * sizeof(*grown));
+		struct entry *grown = realloc(b->at, room * sizeof(*grown));
 
 		if (!grown)
 			return false;
-		b->ev = grown;
+		b->at = grown;
 		b->room = room;
 	}
-	b->ev[b->n++] = *ev;
+	b->at[b->n++] = *e;
 	return true;
 }
 
@@ -66,31 +72,42 @@ static void count_lost(struct pipeline *p, const struct event *ev)
 	event_set(&p->lost, LOST_COUNT, event_get(&p->lost, LOST_COUNT, 0) + 1);
 }
 
-static void put(struct event_out *out, const struct event *ev)
+static void put_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct pipeline *p = (struct pipeline *)out;
+	struct entry e = { .ev = *ev, .raw = raw_keep(&p->raws, raw) };
+	bool kept;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->queue.n >= PIPELINE_MAX_QUEUED || !batch_add(&p->queue, ev))
+	kept = p->queue.n < PIPELINE_MAX_QUEUED && batch_add(&p->queue, &e);
+	if (!kept)
 		count_lost(p, ev);
 	pthread_mutex_unlock(&p->lock);
+	if (!kept)
+		raw_drop(&p->raws, e.raw);
+}
+
+static void put(struct event_out *out, const struct event *ev)
+{
+	put_raw(out, ev, NULL);
 }
 
 /* Keep @held sorted by time; equal times keep the order of arrival. */
-static void hold(struct pipeline *p, const struct event *ev)
+static void hold(struct pipeline *p, const struct entry *e)
 {
 	struct batch *b = &p->held;
 	size_t i;
 
-	if (!batch_add(b, ev)) {
+	if (!batch_add(b, e)) {
+		raw_drop(&p->raws, e->raw);
 		pthread_mutex_lock(&p->lock);
-		count_lost(p, ev);
+		count_lost(p, &e->ev);
 		pthread_mutex_unlock(&p->lock);
 		return;
 	}
-	for (i = b->n - 1; i > 0 && b->ev[i - 1].ts > ev->ts; i--)
-		b->ev[i] = b->ev[i - 1];
-	b->ev[i] = *ev;
+	for (i = b->n - 1; i > 0 && b->at[i - 1].ev.ts > e->ev.ts; i--)
+		b->at[i] = b->at[i - 1];
+	b->at[i] = *e;
 }
 
 static void signal_fd(int fd)
@@ -107,10 +124,10 @@ static void check_sink(struct pipeline *p, int rc)
 		signal_fd(p->failed_fd);
 }
 
-static void deliver(struct pipeline *p, const struct event *ev)
+static void deliver(struct pipeline *p, const struct event *ev, const struct raw *raw)
 {
 	if (!p->err.code)
-		check_sink(p, judge_event(p->judge, ev, &p->err));
+		check_sink(p, judge_event_raw(p->judge, ev, raw, &p->err));
 }
 
 /* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
@@ -123,7 +140,7 @@ static void close_open_smi(struct pipeline *p, const struct event *ev, enum even
 	if (c->smi.smbase != SMBASE_UNKNOWN)
 		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
 	event_set(&leave, SMI_LEAVE_VIA, via);
-	deliver(p, &leave);
+	deliver(p, &leave, NULL);
 }
 
 /*
@@ -135,7 +152,7 @@ static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
 	uint64_t port = event_get(ev, PORT_PORT, 0);
 
 	for (size_t i = next; i < p->held.n; i++) {
-		const struct event *e = &p->held.ev[i];
+		const struct event *e = &p->held.at[i].ev;
 
 		if (e->kind != EV_SMI_ENTER || (event_get(e, SMI_ENTER_RDX, 0) & 0xffff) != 0xb2)
 			continue;
@@ -174,7 +191,7 @@ static void open_unseen_smi(struct pipeline *p, const struct event *ev)
 		event_set(&enter, SMI_ENTER_SMBASE, c->smbase);
 	else if (ev->kind != EV_CPU_RESET)
 		event_set(&enter, SMI_ENTER_SMBASE, SMBASE_DEFAULT);
-	deliver(p, &enter);
+	deliver(p, &enter, NULL);
 }
 
 /*
@@ -190,7 +207,7 @@ static bool was_just_leaving(const struct pipeline *p, const struct event *ev)
 }
 
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
-static void complete(struct pipeline *p, struct event *ev, size_t next)
+static void complete(struct pipeline *p, struct event *ev, const struct raw *raw, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
 
@@ -205,7 +222,20 @@ static void complete(struct pipeline *p, struct event *ev, size_t next)
 		close_open_smi(p, ev, VIA_RESET);
 	else if (ev->kind == EV_SMI_ENTER && in_smm)
 		close_open_smi(p, ev, VIA_NEXT);
-	deliver(p, ev);
+	deliver(p, ev, raw);
+}
+
+/* Forget the first @n of those held. */
+static void drop_held(struct pipeline *p, size_t n)
+{
+	struct batch *b = &p->held;
+
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		raw_drop(&p->raws, b->at[i].raw);
+	memmove(b->at, b->at + n, (b->n - n) * sizeof(*b->at));
+	b->n -= n;
 }
 
 static void deliver_until(struct pipeline *p, int64_t until)
@@ -213,12 +243,9 @@ static void deliver_until(struct pipeline *p, int64_t until)
 	struct batch *b = &p->held;
 	size_t i;
 
-	for (i = 0; i < b->n && b->ev[i].ts <= until; i++)
-		complete(p, &b->ev[i], i + 1);
-	if (i) {
-		memmove(b->ev, b->ev + i, (b->n - i) * sizeof(*b->ev));
-		b->n -= i;
-	}
+	for (i = 0; i < b->n && b->at[i].ev.ts <= until; i++)
+		complete(p, &b->at[i].ev, b->at[i].raw, i + 1);
+	drop_held(p, i);
 }
 
 static void flush(struct pipeline *p)
@@ -268,6 +295,7 @@ static void go_on(struct pipeline *p, bool finishing)
 static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 {
 	struct timespec until;
+	struct entry lost = { .raw = NULL };
 	struct batch empty = *taken;
 	bool finishing;
 
@@ -280,7 +308,8 @@ static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 		pthread_cond_timedwait(&p->wake, &p->lock, &until);
 	*taken = p->queue;
 	p->queue = empty;
-	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost))
+	lost.ev = p->lost;
+	if (event_has(&lost.ev, LOST_COUNT) && batch_add(taken, &lost))
 		p->lost.known = 0;
 	finishing = p->finishing;
 	*delivering = p->delivering;
@@ -297,12 +326,12 @@ static void *run(void *arg)
 	do {
 		finishing = take(p, &taken, &delivering);
 		for (size_t i = 0; i < taken.n; i++)
-			hold(p, &taken.ev[i]);
+			hold(p, &taken.at[i]);
 		taken.n = 0;
 		if (delivering)
 			go_on(p, finishing);
 	} while (!finishing);
-	free(taken.ev);
+	free(taken.at);
 	return NULL;
 }
 
@@ -315,8 +344,9 @@ static void pipeline_free(struct pipeline *p)
 	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
-	free(p->queue.ev);
-	free(p->held.ev);
+	drop_held(p, p->held.n);
+	free(p->queue.at);
+	free(p->held.at);
 	free(p);
 }
 
@@ -330,6 +360,8 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 		return NULL;
 	}
 	p->out.put = put;
+	p->out.put_raw = put_raw;
+	p->raws.limit = PIPELINE_MAX_RAW;
 	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
 	p->offered = CPU_UNKNOWN;
 	pthread_mutex_init(&p->lock, NULL);

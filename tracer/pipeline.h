@@ -10,7 +10,8 @@
  * complete() in pipeline.c), and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
- * ones are dropped and counted, and a `lost` event says so.
+ * ones are dropped and counted, and a `lost` event says so. What events were made of (raw.h) is copied beside
+ * them and bounded by bytes: what is over PIPELINE_MAX_RAW is dropped, the event itself says so and goes on.
  */
 #ifndef TRACER_PIPELINE_H
 #define TRACER_PIPELINE_H
@@ -21,6 +22,7 @@
 
 #define PIPELINE_HORIZON_NS 80000000ll
 #define PIPELINE_MAX_QUEUED 500000u
+#define PIPELINE_MAX_RAW (64u << 20) /* bytes of raw texts and states that wait */
 #define PIPELINE_MAX_SINKS JUDGE_MAX_SINKS
 
 struct pipeline;
