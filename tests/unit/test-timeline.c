@@ -353,7 +353,8 @@ static void detail_says_every_field(void **state)
 	assert_int_equal(reader_event(s->reader, 9, &e.ev, &err), 1);
 	assert_int_equal(links_of_event(&links, s->reader, &s->feed.cpus, &e, &err), 0);
 	assert_int_equal(detail_smi(s->reader, 1, e.ev.ts, e.ev.ts, &smi, &err), 1);
-	detail_write(d, &e, &smi, &(struct detail_links){ &links, 0 }, 1000000000);
+	detail_write(d, &(struct detail_of){ .event = &e, .smi = &smi }, &(struct detail_links){ &links, 0 }, 1000000000,
+		     80);
 	assert_int_equal(d->lines, 8);
 	for (int i = 0; i < 8; i++)
 		assert_string_equal(d->line[i], want[i]);
