@@ -19,19 +19,21 @@ from guest import *
 RIP, RFLAGS, CR0, CR3, RAX, R8, REVISION = 0x178, 0x170, 0x158, 0x150, 0x1f8, 0x1b8, 0xfc
 KIND_OF_LINE = re.compile(r"(apm_io_(?:read|write)|cpuhp_acpi_\w+|apic_mem_writel|CPU Reset)")
 
+WRITES = ("SELECT id, text FROM port_v JOIN raw_v ON event_id = id"
+          " WHERE port = 178 AND dir = 'write' AND value = 4 ORDER BY id")
+
 
 def long_at(data, offset, size=8):
     return int.from_bytes(data[offset:offset + size], "little")
 
 
 def recording(g, path):
-    """Attached before the plug; the hang behind it."""
+    """Attached before the plug, to its end: hung, kicked, online."""
     g.start()
     g.await_serial("GUEST-READY", 120)
     tracer = Tracer("attach", g.target, "-o", path, "--headless")
     tracer.await_err("recording", 30)
-    g.plug()
-    g.await_hang()
+    g.plug_and_kick()
     equal(tracer.stop(), 130, "exit status")
 
 
@@ -56,19 +58,18 @@ def lines_are_those_of_the_log(g, r):
     for kind in ("port", "ipi", "cpuhp", "cpu-reset"):
         true(seen.get(kind), "a %s from the log: %s" % (kind, seen))
     ours = [line for line in log if re.search(rb"apm_io_write write addr=0x0 val=0x04$", line)]
-    told = r.rows("SELECT text FROM port_v JOIN raw_v ON event_id = id WHERE port = 178 AND dir = 'write'"
-                  " AND value = 4")
-    equal([text.encode() for text, in told], ours[-len(told):], "each write of 4 to 0xb2, in order")
+    told = r.rows(WRITES)
+    equal([text.encode() for _, text in told], ours[-len(told):], "each write of 4 to 0xb2, in order")
 
 
 def packets_are_stop_replies(r):
     rows = r.rows("SELECT id, kind, cpu, text FROM event_v LEFT JOIN raw_v ON event_id = id WHERE source = 'gdb'"
-                  " AND kind IN ('smi-enter', 'smi-leave') AND origin = 'observed'")
-    true(len(rows) > 4, "entries and RSMs: %s" % rows)
+                  " AND kind IN ('smi-enter', 'smi-leave', 'smbase-write') AND origin = 'observed'")
+    equal({kind for _, kind, _, _ in rows}, {"smi-enter", "smi-leave", "smbase-write"}, "kinds: %s" % rows)
     for event, kind, _, text in rows:
         true(re.match(r"T05thread:(p01\.)?[0-9a-f]+;", text or ""), "event %d, %s: %r" % (event, kind, text))
-    true(any("watch" in text for _, _, _, text in rows) or all("thread" in text for _, _, _, text in rows),
-         "what QEMU says of a stop")
+    true(all(text.endswith("watch:000000000003ff00;") for _, kind, _, text in rows if kind == "smbase-write"),
+         "the slot's watchpoint: %s" % rows)
     equal(r.rows("SELECT count(*) FROM event_v JOIN raw_v ON event_id = id WHERE kind = 'config'"), [(0,)],
           "settings come from no packet of a stop")
 
@@ -90,10 +91,10 @@ def states_are_whole(r):
 
 
 def query_shows_them(r, path):
-    event, text = r.rows("SELECT id, text FROM port_v JOIN raw_v ON event_id = id WHERE value = 4")[-1]
+    event, text = r.rows(WRITES)[-1]
     out = smmtrace("query", path, "raw", str(event), "--csv")
-    equal(out.returncode, 0, "query: " + out.stderr)
-    rows = list(csv.DictReader(io.StringIO(out.stdout)))
+    equal(out.status, 0, "query: " + out.err)
+    rows = list(csv.DictReader(io.StringIO(out.out)))
     equal([(row["id"], row["raw"]) for row in rows], [(str(event), text)], "query FILE raw %d" % event)
 
 
@@ -103,7 +104,7 @@ def enlarged(screen):
 
 def pane_shows_them(r, path):
     """The last write of 4 with its line; the entry behind it with every register."""
-    line = r.rows("SELECT text FROM port_v JOIN raw_v ON event_id = id WHERE value = 4")[-1][0]
+    line = r.rows(WRITES)[-1][1]
     entry = r.rows("SELECT e.id, s.bytes FROM event_v e JOIN saved_v s ON event_id = e.id WHERE e.kind = 'smi-enter'"
                    " AND e.cpu = 0")[-1]
     data = bytes.fromhex(entry[1])
