@@ -381,7 +381,8 @@ CREATE VIEW raw_v AS SELECT event AS event_id, CAST(bytes AS TEXT) AS text, whol
 
 -- The save state of an smi-enter; bytes: hexadecimal, from SMBASE + 0xfe00 to SMBASE + 0x10000.
 CREATE VIEW saved_v AS
-SELECT event AS event_id, e.cpu, e.ts_ns, printf('0x%x', revision) AS revision, hex(bytes) AS bytes
+SELECT event AS event_id, e.cpu, e.ts_ns, printf('0x%x', revision) AS revision,
+	hex(substr(bytes, 1, 512)) AS bytes
 FROM smm_state LEFT JOIN event e ON e.id = event;
 
 -- Events that a source is known to have lost.
