@@ -9,9 +9,9 @@
 
 #include "../clock.h"
 
-/* Events that a stop tells of, unless they were sampled during it. */
+/* Events that a stop tells of, unless they were sampled during it. A pause is our own doing, by our own clock. */
 #define OF_A_STOP (1u << EV_SMI_ENTER | 1u << EV_SMI_LEAVE | 1u << EV_SMBASE_WRITE | 1u << EV_SMBASE_FOUND | \
-		   1u << EV_HANDOFF | 1u << EV_HANDLER | 1u << EV_PAUSE)
+		   1u << EV_HANDOFF | 1u << EV_HANDLER)
 
 static bool is_of_stop(const struct gdb *g, const struct event *ev)
 {
