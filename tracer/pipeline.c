@@ -9,24 +9,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arrange.h"
 #include "clock.h"
 
 #define TICK_NS 20000000ll   /* how often the thread looks at the queue */
 #define FLUSH_NS 100000000ll /* how often the sinks are flushed */
 
-struct entry {
-	struct event ev;
-	struct raw *raw; /* of raw_keep() */
-};
-
 struct batch {
-	struct entry *at;
+	struct queued {
+		struct event ev;
+		struct raw *raw; /* of raw_keep() */
+	} *at;
 	size_t n, room;
 };
 
 struct pipeline {
 	struct event_out out; /* first: put() finds the pipeline by it */
-	struct raw_room raws;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -35,9 +33,8 @@ struct pipeline {
 	bool finishing;        /* under lock */
 	bool delivering;       /* under lock: the sinks are there */
 
-	struct batch held;     /* waiting for the horizon, in time order */
+	struct arrange *held;  /* waiting for the horizon, in time order */
 	struct judge *judge;
-	const struct model *model; /* the judge's */
 	struct sink *sink[PIPELINE_MAX_SINKS];
 	unsigned sinks;
 	int64_t flushed_ns;
@@ -49,18 +46,18 @@ struct pipeline {
 	struct error err;
 };
 
-static bool batch_add(struct batch *b, const struct entry *e)
+static bool batch_add(struct batch *b, const struct event *ev, struct raw *raw)
 {
 	if (b->n == b->room) {
 		size_t room = b->room ? b->room * 2 : 1024;
-		struct entry *grown = realloc(b->at, room * sizeof(*grown));
+		struct queued *grown = realloc(b->at, room * sizeof(*grown));
 
 		if (!grown)
 			return false;
 		b->at = grown;
 		b->room = room;
 	}
-	b->at[b->n++] = *e;
+	b->at[b->n++] = (struct queued){ *ev, raw };
 	return true;
 }
 
@@ -75,16 +72,16 @@ static void count_lost(struct pipeline *p, const struct event *ev)
 static void put_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct pipeline *p = (struct pipeline *)out;
-	struct entry e = { .ev = *ev, .raw = raw_keep(&p->raws, raw) };
+	struct raw *copy = raw_keep(arrange_raws(p->held), raw);
 	bool kept;
 
 	pthread_mutex_lock(&p->lock);
-	kept = p->queue.n < PIPELINE_MAX_QUEUED && batch_add(&p->queue, &e);
+	kept = p->queue.n < PIPELINE_MAX_QUEUED && batch_add(&p->queue, ev, copy);
 	if (!kept)
 		count_lost(p, ev);
 	pthread_mutex_unlock(&p->lock);
 	if (!kept)
-		raw_drop(&p->raws, e.raw);
+		raw_drop(arrange_raws(p->held), copy);
 }
 
 static void put(struct event_out *out, const struct event *ev)
@@ -92,22 +89,13 @@ static void put(struct event_out *out, const struct event *ev)
 	put_raw(out, ev, NULL);
 }
 
-/* Keep @held sorted by time; equal times keep the order of arrival. */
-static void hold(struct pipeline *p, const struct entry *e)
+static void hold(struct pipeline *p, const struct queued *q)
 {
-	struct batch *b = &p->held;
-	size_t i;
-
-	if (!batch_add(b, e)) {
-		raw_drop(&p->raws, e->raw);
-		pthread_mutex_lock(&p->lock);
-		count_lost(p, &e->ev);
-		pthread_mutex_unlock(&p->lock);
+	if (arrange_hold_raw(p->held, &q->ev, q->raw))
 		return;
-	}
-	for (i = b->n - 1; i > 0 && b->at[i - 1].ev.ts > e->ev.ts; i--)
-		b->at[i] = b->at[i - 1];
-	b->at[i] = *e;
+	pthread_mutex_lock(&p->lock);
+	count_lost(p, &q->ev);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void signal_fd(int fd)
@@ -124,128 +112,13 @@ static void check_sink(struct pipeline *p, int rc)
 		signal_fd(p->failed_fd);
 }
 
-static void deliver(struct pipeline *p, const struct event *ev, const struct raw *raw)
-{
-	if (!p->err.code)
-		check_sink(p, judge_event_raw(p->judge, ev, raw, &p->err));
-}
-
-/* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
-static void close_open_smi(struct pipeline *p, const struct event *ev, enum event_via via)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-	struct event leave = event_new(EV_SMI_LEAVE, SRC_TRACER, ev->cpu, ev->ts);
-
-	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ORIGIN_OBSERVED;
-	if (c->smi.smbase != SMBASE_UNKNOWN)
-		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
-	event_set(&leave, SMI_LEAVE_VIA, via);
-	deliver(p, &leave, NULL);
-}
-
-/*
- * A log without thread ids does not say who wrote the port. The CPU whose saved
- * state shows `out 0xb2, al` with that value, next in time, was it (inferred).
- */
-static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
-{
-	uint64_t port = event_get(ev, PORT_PORT, 0);
-
-	for (size_t i = next; i < p->held.n; i++) {
-		const struct event *e = &p->held.at[i].ev;
-
-		if (e->kind != EV_SMI_ENTER || (event_get(e, SMI_ENTER_RDX, 0) & 0xffff) != 0xb2)
-			continue;
-		if (port == 0xb2 && (event_get(e, SMI_ENTER_RAX, 0) & 0xff) != event_get(ev, PORT_VALUE, 0))
-			continue;
-		ev->cpu = e->cpu;
-		ev->origin = ORIGIN_INFERRED;
-		return;
-	}
-}
-
-/* Only a CPU in SMM does this. */
-static bool proves_smm(const struct event *ev)
-{
-	if (ev->kind == EV_CPU_RESET)
-		return event_get(ev, CPU_RESET_IN_SMM, 0);
-	if (ev->kind == EV_HANDOFF) /* observed at the gate: it went through */
-		return ev->origin == ORIGIN_OBSERVED && event_get(ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE &&
-		       event_get(ev, HANDOFF_VALUE, 0) == UINT64_MAX;
-	return ev->kind == EV_SMBASE_WRITE;
-}
-
-/*
- * An entry that nobody saw: the CPU was faster than its breakpoints. It was not before the SMI was
- * raised, if that is known since the CPU came to the state it seemed to be in, and not after @ev.
- */
-static void open_unseen_smi(struct pipeline *p, const struct event *ev)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-	const struct apm_write *apm = &p->model->apm;
-	bool raised = apm->ts && apm->ts >= c->since_ns && apm->ts <= ev->ts;
-	struct event enter = event_new(EV_SMI_ENTER, SRC_TRACER, ev->cpu, raised ? apm->ts : ev->ts);
-
-	enter.origin = ORIGIN_INFERRED;
-	if (c->smbase != SMBASE_UNKNOWN)
-		event_set(&enter, SMI_ENTER_SMBASE, c->smbase);
-	else if (ev->kind != EV_CPU_RESET)
-		event_set(&enter, SMI_ENTER_SMBASE, SMBASE_DEFAULT);
-	deliver(p, &enter, NULL);
-}
-
-/*
- * The RSM is told when the handler's last step before it is seen. An INIT can still hit the CPU there,
- * inside SMM: no SMI was raised since it seemed to leave, so that is the SMI it was in.
- */
-static bool was_just_leaving(const struct pipeline *p, const struct event *ev)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-
-	return ev->kind == EV_CPU_RESET && c->smi.id && c->rsms && c->state == STATE_RUNNING && !c->smi_ipi &&
-	       p->model->apm.ts <= c->since_ns;
-}
-
-/* Everything that follows from the order of events alone. @next: what comes after it in held. */
-static void complete(struct pipeline *p, struct event *ev, const struct raw *raw, size_t next)
-{
-	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
-
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
-	    !was_just_leaving(p, ev)) {
-		open_unseen_smi(p, ev);
-		in_smm = true;
-	}
-	if (ev->kind == EV_PORT && ev->cpu == CPU_UNKNOWN && event_get(ev, PORT_DIR, 0) == DIR_WRITE)
-		attribute_port(p, ev, next);
-	else if (ev->kind == EV_CPU_RESET && in_smm)
-		close_open_smi(p, ev, VIA_RESET);
-	else if (ev->kind == EV_SMI_ENTER && in_smm)
-		close_open_smi(p, ev, VIA_NEXT);
-	deliver(p, ev, raw);
-}
-
-/* Forget the first @n of those held. */
-static void drop_held(struct pipeline *p, size_t n)
-{
-	struct batch *b = &p->held;
-
-	if (!n)
-		return;
-	for (size_t i = 0; i < n; i++)
-		raw_drop(&p->raws, b->at[i].raw);
-	memmove(b->at, b->at + n, (b->n - n) * sizeof(*b->at));
-	b->n -= n;
-}
-
 static void deliver_until(struct pipeline *p, int64_t until)
 {
-	struct batch *b = &p->held;
-	size_t i;
+	bool failed = p->err.code;
+	int rc = arrange_deliver(p->held, until, failed ? NULL : &p->err);
 
-	for (i = 0; i < b->n && b->at[i].ev.ts <= until; i++)
-		complete(p, &b->at[i].ev, b->at[i].raw, i + 1);
-	drop_held(p, i);
+	if (!failed)
+		check_sink(p, rc);
 }
 
 static void flush(struct pipeline *p)
@@ -295,7 +168,6 @@ static void go_on(struct pipeline *p, bool finishing)
 static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 {
 	struct timespec until;
-	struct entry lost = { .raw = NULL };
 	struct batch empty = *taken;
 	bool finishing;
 
@@ -308,8 +180,7 @@ static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 		pthread_cond_timedwait(&p->wake, &p->lock, &until);
 	*taken = p->queue;
 	p->queue = empty;
-	lost.ev = p->lost;
-	if (event_has(&lost.ev, LOST_COUNT) && batch_add(taken, &lost))
+	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost, NULL))
 		p->lost.known = 0;
 	finishing = p->finishing;
 	*delivering = p->delivering;
@@ -341,12 +212,11 @@ static void pipeline_free(struct pipeline *p)
 		close(p->failed_fd);
 	if (p->look_fd >= 0)
 		close(p->look_fd);
+	arrange_free(p->held);
 	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
-	drop_held(p, p->held.n);
 	free(p->queue.at);
-	free(p->held.at);
 	free(p);
 }
 
@@ -361,7 +231,6 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	}
 	p->out.put = put;
 	p->out.put_raw = put_raw;
-	p->raws.limit = PIPELINE_MAX_RAW;
 	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
 	p->offered = CPU_UNKNOWN;
 	pthread_mutex_init(&p->lock, NULL);
@@ -372,8 +241,9 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	p->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->judge = judge_new(o);
-	p->model = p->judge ? judge_model(p->judge) : NULL;
-	if (p->failed_fd < 0 || p->look_fd < 0 || !p->judge || pthread_create(&p->thread, NULL, run, p)) {
+	p->held = p->judge ? arrange_new(p->judge) : NULL;
+	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held ||
+	    pthread_create(&p->thread, NULL, run, p)) {
 		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
 		pipeline_free(p);
 		return NULL;

@@ -6,12 +6,12 @@
  * never waits for disk or screen, because the guest may be standing still
  * meanwhile. A thread of the pipeline's own takes them, holds each for
  * PIPELINE_HORIZON_NS so that sources that see the same moment with different
- * delay come out in order, completes what follows from order alone (see
- * complete() in pipeline.c), and hands them to the judge, which feeds the sinks.
+ * delay come out in order, completes what follows from order alone (arrange.h),
+ * and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
  * ones are dropped and counted, and a `lost` event says so. What events were made of (raw.h) is copied beside
- * them and bounded by bytes: what is over PIPELINE_MAX_RAW is dropped, the event itself says so and goes on.
+ * them and bounded by bytes: what is over ARRANGE_MAX_RAW is dropped, the event itself says so and goes on.
  */
 #ifndef TRACER_PIPELINE_H
 #define TRACER_PIPELINE_H
@@ -22,7 +22,6 @@
 
 #define PIPELINE_HORIZON_NS 80000000ll
 #define PIPELINE_MAX_QUEUED 500000u
-#define PIPELINE_MAX_RAW (64u << 20) /* bytes of raw texts and states that wait */
 #define PIPELINE_MAX_SINKS JUDGE_MAX_SINKS
 
 struct pipeline;

@@ -2,6 +2,7 @@
 /* What an event was made of: from the source that puts it, through the pipeline, into the file and out of it. */
 #include "recording-fixture.h"
 
+#include "../../tracer/arrange.h"
 #include "../../tracer/clock.h"
 #include "../../tracer/pipeline.h"
 #include "../../tracer/sources/smm-state.h"
@@ -173,7 +174,7 @@ static void without_room_the_text_is_dropped_not_the_event(void **state)
 	assert_int_equal(c.with + c.dropped + c.without, 40000);
 	assert_int_equal(c.lost, 0);
 	assert_int_equal(c.wrong, 0);
-	assert_in_range(c.with, PIPELINE_MAX_RAW / (RAW_TEXT_MAX + 200), PIPELINE_MAX_RAW / RAW_TEXT_MAX);
+	assert_in_range(c.with, ARRANGE_MAX_RAW / (RAW_TEXT_MAX + 200), ARRANGE_MAX_RAW / RAW_TEXT_MAX);
 	assert_true(c.dropped > 0);
 }
 
