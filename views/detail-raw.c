@@ -23,14 +23,14 @@ static size_t line_length(const char *text, size_t len)
 	return line < RAW_LINE_BYTES ? line : RAW_LINE_BYTES;
 }
 
-void detail_raw_text(struct detail *d, const struct reader_raw *raw, int64_t id)
+void detail_raw_text(struct detail *d, const struct picture_event *e, const struct reader_raw *raw)
 {
-	const char *label = "raw line";
+	const char *what = e->ev.source == SRC_GDB ? "packet" : "raw line", *label = what;
 	char line[4 * RAW_LINE_BYTES + 8];
 	size_t at = 0;
 
 	if (raw->dropped)
-		detail_add(d, "raw line not kept: the recorder had no room for it");
+		detail_add(d, "%s not kept: the recorder had no room for it", what);
 	for (int lines = 0; at < raw->len && lines < RAW_LINES; lines++) {
 		size_t len = line_length(raw->text + at, raw->len - at);
 
@@ -40,9 +40,9 @@ void detail_raw_text(struct detail *d, const struct reader_raw *raw, int64_t id)
 		label = "";
 	}
 	if (at < raw->len)
-		detail_add(d, "          ... %zu more bytes: smmtrace query FILE raw %" PRId64, raw->len - at, id);
+		detail_add(d, "          ... %zu more bytes: smmtrace query FILE raw %" PRId64, raw->len - at, e->id);
 	if (raw->whole)
-		detail_add(d, "          cut: the line had %" PRId64 " bytes", raw->whole);
+		detail_add(d, "          cut: the %s had %" PRId64 " bytes", what, raw->whole);
 }
 
 /* By CR0.PE and EFER.LMA, as far as they are known. */

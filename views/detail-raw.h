@@ -6,7 +6,7 @@
 #include "detail.h"
 
 /* The line or packet; nothing where none came with it. */
-void detail_raw_text(struct detail *d, const struct reader_raw *raw, int64_t id);
+void detail_raw_text(struct detail *d, const struct picture_event *e, const struct reader_raw *raw);
 
 /* All registers of the save state of an smi-enter, in as many columns as fit in @cols; or why there are none. */
 void detail_saved_state(struct detail *d, const struct event *ev, const struct reader_raw *raw, int cols);

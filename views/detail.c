@@ -102,7 +102,7 @@ void detail_write(struct detail *d, const struct detail_of *of, const struct det
 		add_smi(d, of->smi, first_ns);
 	if (!of->raw)
 		return;
-	detail_raw_text(d, of->raw, e->id);
+	detail_raw_text(d, e, of->raw);
 	if (e->ev.kind == EV_SMI_ENTER)
 		detail_saved_state(d, &e->ev, of->raw, cols);
 }

@@ -119,6 +119,7 @@ def pane_shows_them(r, path):
         screen.keys("smi-enter cpu0", "Enter")
         screen.keys("G", "N", "Enter")
         screen.await_text("event %d," % entry[0])
+        screen.await_text("packet    T05thread:")
         screen.await_text("saved state by revision id 0x20064 (amd64)")
         for name, value in (("rip", long_at(data, RIP)), ("rflags", long_at(data, RFLAGS, 4)),
                             ("r8", long_at(data, R8)), ("cr3", long_at(data, CR3))):

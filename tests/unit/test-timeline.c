@@ -365,7 +365,7 @@ static void detail_says_every_field(void **state)
 /* The lines of a detail of @kind that was made of @raw. */
 static struct detail *detail_made_of(enum event_kind kind, const struct reader_raw *raw, int cols)
 {
-	struct picture_event e = { .id = 5, .ev = event_new(kind, SRC_GDB, 0, 1) };
+	struct picture_event e = { .id = 5, .ev = event_new(kind, SRC_QEMULOG, 0, 1) };
 	struct detail *d = calloc(1, sizeof(*d));
 	struct links none = { .count = 0 };
 
@@ -404,7 +404,7 @@ static void a_detail_tells_what_the_event_was_made_of(void **state)
 	assert_lines(EV_PORT, &(struct reader_raw){ .kept = true, .dropped = true }, 80, LINES("raw line not kept"));
 	raw.whole = 1000000;
 	memset(raw.text, '\n', raw.len = sizeof(raw.text));
-	assert_lines(EV_PORT, &raw, 80, LINES("more bytes: smmtrace query FILE raw 5", "the line had 1000000 bytes"));
+	assert_lines(EV_PORT, &raw, 80, LINES("more bytes: smmtrace query FILE raw 5", "the raw line had 1000000 bytes"));
 	memset(raw.text, 0xff, raw.len);
 	assert_lines(EV_SMI_ENTER, &raw, 80, LINES("saved state: it was not read at this entry"));
 	assert_lines(EV_SMI_ENTER, &(struct reader_raw){ .kept = false }, 80, LINES("an older smmtrace"));
