@@ -376,7 +376,7 @@ SELECT e.ts_ns, e.cpu, coalesce((SELECT text FROM word WHERE list = 'word' AND v
 	(SELECT text FROM word WHERE list = 'origin' AND value = e.origin) AS origin
 FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'handoff');
 
--- The line or packet that an event was made of. text NULL = not kept; whole: bytes before it was cut, NULL = it was not.
+-- The line or packet that an event was made of. text NULL = not kept; whole: bytes before it was cut.
 CREATE VIEW raw_v AS SELECT event AS event_id, CAST(bytes AS TEXT) AS text, whole FROM event_raw;
 
 -- The save state of an smi-enter; bytes: hexadecimal, from SMBASE + 0xfe00 to SMBASE + 0x10000.

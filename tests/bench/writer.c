@@ -3,8 +3,9 @@
  * How fast is the database writer? Beside it, in the same run and by turns, a bare
  * loop: one prepared INSERT of the same events into the same schema with the same
  * pragmas and commits, and nothing else. The difference is what the derived tables
- * cost. And by turns with them the writer with what each event was made of, as a guest's
- * events bring it: a stop reply, a line of the log, the save state of an entry. Each run is a process of its own, so the memory is the writer's.
+ * cost. And by turns with them the writer with what each event was made of, as a
+ * guest's events bring it: a stop reply, a line of the log, the save state of an entry.
+ * Each run is a process of its own, so the memory is the writer's.
  *
  *     writer [EVENTS [ROUNDS]]
  */
