@@ -259,7 +259,8 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 	}
 	if (p->detail)
 		detail_pane_place(place, sizeof(place), p->detail, p->layout.pane_rows - 1, c->cols);
-	snprintf(right, sizeof(right), "%s%s%s%s%s%s%s%s", marks_text(marks, sizeof(marks), p), place, p->frozen ? " frozen " : "",
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s%s%s", marks_text(marks, sizeof(marks), p), place,
+		 p->frozen ? " frozen " : "",
 		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
 		 *p->filter ? " filter: " : "", p->filter, *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);

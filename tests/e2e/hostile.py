@@ -61,7 +61,8 @@ NUMBERS = (
     ("event", "ts_ns"), ("event", "a0 a1 a2 a3 a4 a5 a6 a7"), ("event", "cpu"), ("event", "kind source origin"),
     ("smi", "enter_ns leave_ns"), ("smi", "cpu cause"), ("smbase", "ts_ns cpu old new rip effective_ns"),
     ("cpu", "since_ns added_ns state"), ("total", "value"), ("episode", "start_ns end_ns stuck_ns cpu"),
-    ("episode_step", "ts_ns event"), ("event_raw", "whole"), ("smm_state", "revision"), ("violation", "ts_ns cpu e0 e1 e2 e3"), ("invariant", "exercised violations"),
+    ("episode_step", "ts_ns event"), ("event_raw", "whole"), ("smm_state", "revision"),
+    ("violation", "ts_ns cpu e0 e1 e2 e3"), ("invariant", "exercised violations"),
 )
 KEYS = b"vV\r\rex\tjjk\r\r0g]}?\x1b"
 
