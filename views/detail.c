@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "detail-raw.h"
-#include "filter.h"
 #include "insight.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/check/check.h"

@@ -30,6 +30,7 @@ const struct opt session_opts[] = {
 	{ 0, "strict", OPT_FLAG, &session.strict, NULL, "exit with status 5 when events were lost" },
 	{ 0, "ascii", OPT_FLAG, &session.ascii, NULL, "draw the timeline with ASCII only" },
 	{ 0, "all", OPT_FLAG, &session.all, NULL, "lines for every event, pauses and register scans too" },
+	FILTER_OPTION(&session.expression, ", as lines or in the timeline; the recording has all"),
 	{ 0, "breakpoints", OPT_FLAG, &session.breakpoints, NULL, "never trade breakpoints for watchpoints" },
 	{ 0, "no-log", OPT_FLAG, &session.no_log, NULL, "leave QEMU's log alone: no ports, IPIs, resets" },
 	{ 0, "timeout", OPT_TIME, &session.timeout_ns, "TIME", "wait TIME for each answer of the stub (10s)" },
@@ -94,7 +95,8 @@ int session_prepare(struct session *s, struct error *err)
 
 	judge_options_init(&s->judge);
 	s->until_kind = EVENT_KIND_COUNT;
-	if (s->until)
+	rc = filter_option(&s->filter, s->expression, s->all ? &FILTER_ALL : &FILTER_DEFAULT, err);
+	if (!rc && s->until)
 		rc = read_until(s, err);
 	if (!rc && s->profile)
 		rc = read_profile(s, err);
