@@ -42,8 +42,8 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 const struct cmd cmd_run = {
 	.name = "run",
 	.summary = "Start QEMU with what smmtrace wants, trace it, pass its exit status on.",
-	.usage = SESSION_USAGE " -- qemu-system-x86_64 ARG...",
-	.opts = session_opts,
+	.usage = SESSION_USAGE " " SESSION_STUB_USAGE " -- qemu-system-x86_64 ARG...",
+	.opts = run_opts,
 	.min_args = 0,
 	.max_args = -1,
 	.rest_after_dashes = true,

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,11 @@ static int has_vm(pid_t pid)
 	}
 	closedir(dir);
 	return found;
+}
+
+bool kvm_process_has_guest(pid_t pid)
+{
+	return has_vm(pid) > 0;
 }
 
 int kvm_process_check(pid_t pid, struct error *err)
