@@ -28,7 +28,10 @@ void kvm_threads_free(struct kvm_threads *t);
 
 struct kvm_threads_out {
 	void (*appeared)(void *arg, pid_t tid);
-	/* QEMU's thread names, with -name debug-threads=on: "CPU 1/KVM" (accel/kvm/kvm-accel-ops.c). */
+	/*
+	 * The name says which CPU it is: "CPU 1/KVM" of QEMU with -name debug-threads=on (accel/kvm/kvm-accel-ops.c),
+	 * "fc_vcpu 1" of Firecracker, "vcpu1" of Cloud Hypervisor, "crosvm_vcpu1".
+	 */
 	void (*named)(void *arg, pid_t tid, int cpu);
 	void (*gone)(void *arg, pid_t tid);
 	void *arg;
