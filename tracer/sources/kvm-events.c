@@ -318,6 +318,12 @@ void kvm_events_put(struct kvm_events *k, const struct kvm_point *p)
 		take[p->id](k, p);
 }
 
+void kvm_events_rebased(struct kvm_events *k, int cpu, uint64_t smbase)
+{
+	if (cpu >= 0 && cpu < EVENT_MAX_CPUS)
+		k->vcpu[cpu].smbase = smbase;
+}
+
 static void forget(struct kvm_events *k)
 {
 	for (int i = 0; i < EVENT_MAX_CPUS; i++)

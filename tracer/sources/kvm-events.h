@@ -45,6 +45,9 @@ void kvm_events_learn(struct kvm_events *k, const struct kvm_point *p);
 
 void kvm_events_put(struct kvm_events *k, const struct kvm_point *p);
 
+/* Somebody knows, and has told, that the SMBASE of @cpu is @smbase now: its next entry there is no news. */
+void kvm_events_rebased(struct kvm_events *k, int cpu, uint64_t smbase);
+
 /* @count points (0 = nobody knows how many) were lost in [from, until]: what was remembered is forgotten. */
 void kvm_events_lost(struct kvm_events *k, int64_t from, int64_t until, uint64_t count);
 
