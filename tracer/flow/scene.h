@@ -85,6 +85,7 @@ struct scene_cpu {
 	uint64_t reset_rip;        /* where that one hit it */
 
 	struct moment default_entry, default_leave; /* its last stay at 0x30000 */
+	bool default_unstopped;    /* told by a tracepoint: what it does there is known only when it has left */
 	enum handler_code default_code; /* what lay there when it entered, as it was told; CODE_UNKNOWN */
 	struct moment gate_pass;   /* it went through the gate */
 	struct moment smbase_write;
@@ -92,7 +93,7 @@ struct scene_cpu {
 	struct moment about;       /* it said that it is about to leave */
 	struct moment relocation_rsm;
 	struct moment own_entry;   /* first entry at its own SMBASE since */
-	bool slot_unknown;         /* it left the default SMBASE by a tracepoint, and what its slot held is not known yet */
+	bool slot_unknown;         /* as in struct cpu */
 	struct moment pen;         /* the pen's flag was set for it, or it was seen there */
 
 	bool insert_pending;       /* status bits as last read, minus what was cleared since */
