@@ -24,7 +24,7 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
-PACKAGES := sqlite3 ncursesw expat jansson readline
+PACKAGES := sqlite3 ncursesw expat jansson readline libtracefs libtraceevent libtracecmd
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Werror
 CFLAGS ?= -O2 -g

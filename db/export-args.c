@@ -89,6 +89,7 @@ static const struct title {
 	[EV_CONFIG] = { "config", 2, { CONFIG_REG, CONFIG_VALUE } },
 	[EV_HANDOFF] = { "handoff", 2, { HANDOFF_WORD, HANDOFF_VALUE } },
 	[EV_HANDLER] = { "handler", 1, { HANDLER_CODE } },
+	[EV_ACCEPT] = { "accepted", 1, { ACCEPT_MODE } },
 };
 
 static void name_event(char *out, size_t size, const struct event *ev)

@@ -18,6 +18,7 @@ const char *const ipi_dest_name[4] = { "one", "self", "all", "others" };
 const char *const event_via_name[VIA_COUNT] = {
 	[VIA_BREAKPOINT] = "breakpoint", [VIA_WATCHPOINT] = "watchpoint", [VIA_STEP] = "step",
 	[VIA_RESET] = "reset", [VIA_SCAN] = "scan", [VIA_NEXT] = "next-entry",
+	[VIA_TRACEPOINT] = "tracepoint",
 };
 const char *const session_what_name[SESSION_COUNT] = {
 	[SESSION_ATTACH] = "attach", [SESSION_DETACH] = "detach", [SESSION_SUSPEND] = "suspend",

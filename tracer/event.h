@@ -157,6 +157,13 @@ enum event_format {
 	F(K, ABOUT, about, FMT_HEX) \
 	F(K, PASS, pass, FMT_HEX) \
 	F(K, SINCE, since, FMT_NS)
+/*
+ * apic-accept: the local APIC of @cpu took an INIT, a SIPI or an SMI (KVM's kvm_apic_accept_irq), whoever
+ * sent it. The CPU has not executed it yet, and need not: a blocked INIT waits for its RSM.
+ */
+#define FIELDS_ACCEPT(F, K) \
+	F(K, MODE, mode, FMT_MODE) \
+	F(K, VECTOR, vector, FMT_HEX)
 
 /* KIND, text name, glyph for one-character views, help. Ids are stable: append only. */
 #define EVENT_KINDS(_) \
@@ -177,7 +184,8 @@ enum event_format {
 	_(BLIND, "blind", '~', "a source could not see in the interval") \
 	_(CONFIG, "config", 'c', "a setting of the machine that SMM depends on, as it stands") \
 	_(HANDOFF, "handoff", 'o', "a word between monarch and new CPU changed: gate, new SMBASE, about to leave, pen") \
-	_(HANDLER, "handler", 'H', "the code at the default SMBASE + 0x8000 is another one")
+	_(HANDLER, "handler", 'H', "the code at the default SMBASE + 0x8000 is another one") \
+	_(ACCEPT, "apic-accept", 'a', "INIT, SIPI or SMI accepted by the local APIC of the CPU, which has not executed it yet")
 
 enum event_kind {
 #define X(K, name, glyph, help) EV_##K,
@@ -198,7 +206,8 @@ EVENT_KINDS(X)
 	_(QEMULOG, "qemulog", "QEMU's own trace events and cpu_reset log") \
 	_(GUESTRAM, "guestram", "guest memory read from outside, without a stop") \
 	_(TRACER, "tracer", "smmtrace itself") \
-	_(FIXTURE, "fixture", "a text scenario")
+	_(FIXTURE, "fixture", "a text scenario") \
+	_(KVM, "kvm", "KVM's tracepoints, live or from a recording made elsewhere")
 
 enum event_source {
 #define X(S, name, help) SRC_##S,
@@ -268,6 +277,7 @@ enum event_via {
 	VIA_RESET,      /* ended by INIT or reset inside SMM, no RSM */
 	VIA_SCAN,       /* found in guest memory */
 	VIA_NEXT,       /* concluded from the next entry of this CPU */
+	VIA_TRACEPOINT, /* told by a tracepoint of KVM */
 	VIA_COUNT
 };
 enum session_what {

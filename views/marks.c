@@ -59,7 +59,7 @@ enum lane_mark mark_of_event(const struct event *ev)
 		[EV_CPUHP] = MARK_CPUHP, [EV_CPU_ADD] = MARK_CPU_ADD, [EV_CPU_REMOVE] = MARK_CPU_REMOVE,
 		[EV_CPU_SEEN] = MARK_SEEN, [EV_SESSION] = MARK_SESSION, [EV_PAUSE] = MARK_PAUSE,
 		[EV_LOST] = MARK_LOST, [EV_BLIND] = MARK_BLIND,
-		[EV_CONFIG] = MARK_CONFIG, [EV_HANDOFF] = MARK_HANDOFF, [EV_HANDLER] = MARK_HANDLER,
+		[EV_CONFIG] = MARK_CONFIG, [EV_HANDOFF] = MARK_HANDOFF, [EV_HANDLER] = MARK_HANDLER, [EV_ACCEPT] = MARK_ACCEPT,
 	};
 
 	switch (ev->kind) {
@@ -170,6 +170,9 @@ const char *mark_label(char *out, size_t size, const struct event *ev)
 		break;
 	case EV_HANDLER:
 		named_label(out, size, ev, HANDLER_CODE, handler_code_name, CODE_COUNT);
+		break;
+	case EV_ACCEPT:
+		named_label(out, size, ev, ACCEPT_MODE, ipi_mode_name, IPI_RSVD7 + 1);
 		break;
 	case EV_CONFIG:
 		named_label(out, size, ev, CONFIG_REG, config_reg_name, CONFIG_REG_COUNT);
