@@ -89,6 +89,11 @@ static void smi_enter(struct model *m, struct cpu *c, int64_t id, const struct e
 	enter_state(c, smbase == SMBASE_DEFAULT ? STATE_SMM_DEFAULT : STATE_SMM, ev->ts);
 }
 
+static uint64_t smi_base(const struct cpu *c, const struct event *ev)
+{
+	return event_get(ev, SMI_LEAVE_SMBASE, c->smi.smbase);
+}
+
 static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
 {
 	uint64_t via = event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT);
@@ -97,14 +102,19 @@ static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct e
 	(void)id;
 	if (via != VIA_RESET) {
 		c->rsms++;
-		if (c->smbase_pending != SMBASE_UNKNOWN) {
-			c->smbase_before = c->smbase;
-			c->smbase = c->smbase_pending;
-		}
 	}
+	if (via != VIA_RESET && c->smbase_pending != SMBASE_UNKNOWN) {
+		c->smbase_before = c->smbase;
+		c->smbase = c->smbase_pending;
+	}
+	else if (via == VIA_TRACEPOINT && smi_base(c, ev) == SMBASE_DEFAULT)
+		c->smbase = SMBASE_UNKNOWN; /* nobody has looked at the slot yet */
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
-	enter_state(c, via == VIA_RESET ? STATE_RESET : STATE_RUNNING, ev->ts);
+	enter_state(c, via == VIA_RESET || c->init_held ? STATE_RESET : STATE_RUNNING, ev->ts);
+	if (c->init_held)
+		c->init_ipi = false;
+	c->init_held = false;
 }
 
 /* A CPU in SMM at its own base may write the slot at the default one: that is not its slot. */
@@ -113,9 +123,22 @@ static bool is_own_slot(const struct cpu *c, const struct event *ev)
 	return c->state == STATE_SMM_DEFAULT || event_get(ev, SMBASE_WRITE_OLD, c->smi.smbase) != SMBASE_DEFAULT;
 }
 
+/* A write that is concluded when its SMI is over: it was in that one, and is in force since its RSM. */
+static bool was_in_last_smi(const struct cpu *c, const struct event *ev)
+{
+	return !cpu_in_smm(c) && c->smi.id && c->smbase == SMBASE_UNKNOWN && ev->origin == ORIGIN_INFERRED &&
+	       event_has(ev, SMBASE_WRITE_NEW) && event_get(ev, SMBASE_WRITE_OLD, SMBASE_DEFAULT) == c->smi.smbase;
+}
+
 static void smbase_write(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
 {
 	(void)m;
+	if (was_in_last_smi(c, ev)) {
+		c->smbase_before = c->smi.smbase;
+		c->smbase = ev->arg[SMBASE_WRITE_NEW];
+		c->smbase_write_id = id;
+		return;
+	}
 	if (!cpu_in_smm(c) || !event_has(ev, SMBASE_WRITE_NEW) || !is_own_slot(c, ev))
 		return;
 	c->smbase_pending = ev->arg[SMBASE_WRITE_NEW];
@@ -142,6 +165,32 @@ static void cpu_reset(struct model *m, struct cpu *c, int64_t id, const struct e
 	enter_state(c, STATE_RESET, ev->ts);
 }
 
+/*
+ * What the local APIC takes, the CPU executes at once, but in SMM: there an INIT waits for the RSM, and a SIPI is
+ * dropped (Intel SDM vol. 3, 32.4; Linux arch/x86/kvm/lapic.c, kvm_apic_accept_events()).
+ */
+static void apic_accept(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
+{
+	(void)m;
+	(void)id;
+	switch (event_get(ev, ACCEPT_MODE, IPI_FIXED)) {
+	case IPI_SMI:
+		c->smi_ipi = true;
+		break;
+	case IPI_INIT:
+		c->init_held = cpu_in_smm(c);
+		if (c->init_held)
+			break;
+		c->init_ipi = false;
+		enter_state(c, STATE_RESET, ev->ts);
+		break;
+	case IPI_SIPI:
+		if (c->state == STATE_RESET || c->state == STATE_ABSENT || c->state == STATE_UNKNOWN)
+			enter_state(c, STATE_RUNNING, ev->ts);
+		break;
+	}
+}
+
 static void cpu_add(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
 {
 	(void)m;
@@ -162,7 +211,7 @@ static void cpu_remove(struct model *m, struct cpu *c, int64_t id, const struct 
 	(void)id;
 	c->removed_ns = ev->ts;
 	c->smbase = c->smbase_pending = SMBASE_UNKNOWN;
-	c->init_ipi = c->smi_ipi = false;
+	c->init_ipi = c->init_held = c->smi_ipi = false;
 	enter_state(c, STATE_GONE, ev->ts);
 }
 
@@ -243,6 +292,7 @@ static const apply_fn apply[EVENT_KIND_COUNT] = {
 	[EV_SMBASE_WRITE] = smbase_write,
 	[EV_SMBASE_FOUND] = smbase_found,
 	[EV_CPU_RESET] = cpu_reset,
+	[EV_ACCEPT] = apic_accept,
 	[EV_CPU_ADD] = cpu_add,
 	[EV_CPU_REMOVE] = cpu_remove,
 	[EV_CPU_SEEN] = cpu_seen,

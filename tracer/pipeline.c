@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arrange.h"
 #include "clock.h"
 
 #define TICK_NS 20000000ll   /* how often the thread looks at the queue */
@@ -29,9 +30,8 @@ struct pipeline {
 	bool finishing;        /* under lock */
 	bool delivering;       /* under lock: the sinks are there */
 
-	struct batch held;     /* waiting for the horizon, in time order */
+	struct arrange *held;  /* waiting for the horizon, in time order */
 	struct judge *judge;
-	const struct model *model; /* the judge's */
 	struct sink *sink[PIPELINE_MAX_SINKS];
 	unsigned sinks;
 	int64_t flushed_ns;
@@ -76,21 +76,13 @@ static void put(struct event_out *out, const struct event *ev)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Keep @held sorted by time; equal times keep the order of arrival. */
 static void hold(struct pipeline *p, const struct event *ev)
 {
-	struct batch *b = &p->held;
-	size_t i;
-
-	if (!batch_add(b, ev)) {
-		pthread_mutex_lock(&p->lock);
-		count_lost(p, ev);
-		pthread_mutex_unlock(&p->lock);
+	if (arrange_hold(p->held, ev))
 		return;
-	}
-	for (i = b->n - 1; i > 0 && b->ev[i - 1].ts > ev->ts; i--)
-		b->ev[i] = b->ev[i - 1];
-	b->ev[i] = *ev;
+	pthread_mutex_lock(&p->lock);
+	count_lost(p, ev);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void signal_fd(int fd)
@@ -107,118 +99,13 @@ static void check_sink(struct pipeline *p, int rc)
 		signal_fd(p->failed_fd);
 }
 
-static void deliver(struct pipeline *p, const struct event *ev)
-{
-	if (!p->err.code)
-		check_sink(p, judge_event(p->judge, ev, &p->err));
-}
-
-/* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
-static void close_open_smi(struct pipeline *p, const struct event *ev, enum event_via via)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-	struct event leave = event_new(EV_SMI_LEAVE, SRC_TRACER, ev->cpu, ev->ts);
-
-	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ORIGIN_OBSERVED;
-	if (c->smi.smbase != SMBASE_UNKNOWN)
-		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
-	event_set(&leave, SMI_LEAVE_VIA, via);
-	deliver(p, &leave);
-}
-
-/*
- * A log without thread ids does not say who wrote the port. The CPU whose saved
- * state shows `out 0xb2, al` with that value, next in time, was it (inferred).
- */
-static void attribute_port(struct pipeline *p, struct event *ev, size_t next)
-{
-	uint64_t port = event_get(ev, PORT_PORT, 0);
-
-	for (size_t i = next; i < p->held.n; i++) {
-		const struct event *e = &p->held.ev[i];
-
-		if (e->kind != EV_SMI_ENTER || (event_get(e, SMI_ENTER_RDX, 0) & 0xffff) != 0xb2)
-			continue;
-		if (port == 0xb2 && (event_get(e, SMI_ENTER_RAX, 0) & 0xff) != event_get(ev, PORT_VALUE, 0))
-			continue;
-		ev->cpu = e->cpu;
-		ev->origin = ORIGIN_INFERRED;
-		return;
-	}
-}
-
-/* Only a CPU in SMM does this. */
-static bool proves_smm(const struct event *ev)
-{
-	if (ev->kind == EV_CPU_RESET)
-		return event_get(ev, CPU_RESET_IN_SMM, 0);
-	if (ev->kind == EV_HANDOFF) /* observed at the gate: it went through */
-		return ev->origin == ORIGIN_OBSERVED && event_get(ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE &&
-		       event_get(ev, HANDOFF_VALUE, 0) == UINT64_MAX;
-	return ev->kind == EV_SMBASE_WRITE;
-}
-
-/*
- * An entry that nobody saw: the CPU was faster than its breakpoints. It was not before the SMI was
- * raised, if that is known since the CPU came to the state it seemed to be in, and not after @ev.
- */
-static void open_unseen_smi(struct pipeline *p, const struct event *ev)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-	const struct apm_write *apm = &p->model->apm;
-	bool raised = apm->ts && apm->ts >= c->since_ns && apm->ts <= ev->ts;
-	struct event enter = event_new(EV_SMI_ENTER, SRC_TRACER, ev->cpu, raised ? apm->ts : ev->ts);
-
-	enter.origin = ORIGIN_INFERRED;
-	if (c->smbase != SMBASE_UNKNOWN)
-		event_set(&enter, SMI_ENTER_SMBASE, c->smbase);
-	else if (ev->kind != EV_CPU_RESET)
-		event_set(&enter, SMI_ENTER_SMBASE, SMBASE_DEFAULT);
-	deliver(p, &enter);
-}
-
-/*
- * The RSM is told when the handler's last step before it is seen. An INIT can still hit the CPU there,
- * inside SMM: no SMI was raised since it seemed to leave, so that is the SMI it was in.
- */
-static bool was_just_leaving(const struct pipeline *p, const struct event *ev)
-{
-	const struct cpu *c = &p->model->cpu[ev->cpu];
-
-	return ev->kind == EV_CPU_RESET && c->smi.id && c->rsms && c->state == STATE_RUNNING && !c->smi_ipi &&
-	       p->model->apm.ts <= c->since_ns;
-}
-
-/* Everything that follows from the order of events alone. @next: what comes after it in held. */
-static void complete(struct pipeline *p, struct event *ev, size_t next)
-{
-	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&p->model->cpu[ev->cpu]);
-
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
-	    !was_just_leaving(p, ev)) {
-		open_unseen_smi(p, ev);
-		in_smm = true;
-	}
-	if (ev->kind == EV_PORT && ev->cpu == CPU_UNKNOWN && event_get(ev, PORT_DIR, 0) == DIR_WRITE)
-		attribute_port(p, ev, next);
-	else if (ev->kind == EV_CPU_RESET && in_smm)
-		close_open_smi(p, ev, VIA_RESET);
-	else if (ev->kind == EV_SMI_ENTER && in_smm)
-		close_open_smi(p, ev, VIA_NEXT);
-	deliver(p, ev);
-}
-
 static void deliver_until(struct pipeline *p, int64_t until)
 {
-	struct batch *b = &p->held;
-	size_t i;
+	bool failed = p->err.code;
+	int rc = arrange_deliver(p->held, until, failed ? NULL : &p->err);
 
-	for (i = 0; i < b->n && b->ev[i].ts <= until; i++)
-		complete(p, &b->ev[i], i + 1);
-	if (i) {
-		memmove(b->ev, b->ev + i, (b->n - i) * sizeof(*b->ev));
-		b->n -= i;
-	}
+	if (!failed)
+		check_sink(p, rc);
 }
 
 static void flush(struct pipeline *p)
@@ -312,11 +199,11 @@ static void pipeline_free(struct pipeline *p)
 		close(p->failed_fd);
 	if (p->look_fd >= 0)
 		close(p->look_fd);
+	arrange_free(p->held);
 	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
 	free(p->queue.ev);
-	free(p->held.ev);
 	free(p);
 }
 
@@ -340,8 +227,9 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	p->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->judge = judge_new(o);
-	p->model = p->judge ? judge_model(p->judge) : NULL;
-	if (p->failed_fd < 0 || p->look_fd < 0 || !p->judge || pthread_create(&p->thread, NULL, run, p)) {
+	p->held = p->judge ? arrange_new(p->judge) : NULL;
+	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held ||
+	    pthread_create(&p->thread, NULL, run, p)) {
 		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
 		pipeline_free(p);
 		return NULL;

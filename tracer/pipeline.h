@@ -6,8 +6,8 @@
  * never waits for disk or screen, because the guest may be standing still
  * meanwhile. A thread of the pipeline's own takes them, holds each for
  * PIPELINE_HORIZON_NS so that sources that see the same moment with different
- * delay come out in order, completes what follows from order alone (see
- * complete() in pipeline.c), and hands them to the judge, which feeds the sinks.
+ * delay come out in order, completes what follows from order alone (arrange.h),
+ * and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
  * ones are dropped and counted, and a `lost` event says so.

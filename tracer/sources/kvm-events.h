@@ -5,9 +5,11 @@
  *
  *	kvm_smm_transition     -> smi-enter, smi-leave. "leaving" carries the SMBASE of this SMI (kvm_smm_changed()
  *	                          comes before the save state is loaded). When the next "entering" shows another
- *	                          one: smbase-found, via next-entry.
+ *	                          one, and this was the default one: smbase-write, inferred, with the time of
+ *	                          the leave; from any other one: smbase-found, via next-entry.
  *	kvm_enter_smm          -> the same; but "leaving" carries the NEW SMBASE (em_rsm() loads it before). When
- *	                          it is another one: smbase-write, inferred, with the time of the RSM.
+ *	                          it is another one: smbase-write, inferred, with the time of the RSM. When it is still the
+ *	                          default one: smbase-found, via tracepoint.
  *	kvm_pio 0xb2, 0xb3     -> port, one event for each byte and repetition; a repetition's value is not known
  *	kvm_pio 0xcd8..0xce3   -> cpuhp, with the selector written last
  *	kvm_apic_ipi           -> ipi, for SMI, INIT (not its de-assertion) and SIPI
@@ -42,6 +44,9 @@ int kvm_events_cpu_of_thread(const struct kvm_events *k, int32_t tid);
 void kvm_events_learn(struct kvm_events *k, const struct kvm_point *p);
 
 void kvm_events_put(struct kvm_events *k, const struct kvm_point *p);
+
+/* Somebody knows, and has told, that the SMBASE of @cpu is @smbase now: its next entry there is no news. */
+void kvm_events_rebased(struct kvm_events *k, int cpu, uint64_t smbase);
 
 /* @count points (0 = nobody knows how many) were lost in [from, until]: what was remembered is forgotten. */
 void kvm_events_lost(struct kvm_events *k, int64_t from, int64_t until, uint64_t count);

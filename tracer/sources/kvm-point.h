@@ -72,6 +72,7 @@ struct kvm_point {
 	enum kvm_point_id id;
 	int64_t ts;        /* ns, in the clock of the recording */
 	int32_t tid;       /* the thread it fired in; 0 = not known */
+	int32_t pid;       /* its process, likewise */
 	int32_t host_cpu;  /* where; -1 = not known */
 	bool from_text;    /* icr_low is put together from the words of a print */
 	uint16_t known;    /* bit per enum kvm_field */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which process runs the KVM guest, and which of its threads are vCPUs, all by /proc. */
+#ifndef TRACER_SOURCES_KVM_PROCESS_H
+#define TRACER_SOURCES_KVM_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "../../gdbproto/error.h"
+
+/* Does @pid run a guest with KVM? 0, or negative with the reason: gone, no KVM. Unknown (not our process) is yes. */
+int kvm_process_check(pid_t pid, struct error *err);
+
+/* The one process of this host that does; negative when there is none or more than one (which are named). */
+pid_t kvm_process_find(struct error *err);
+
+/* The one that listens at the gdbstub @target, without connecting to it. */
+pid_t kvm_process_of_target(const char *target, struct error *err);
+
+struct kvm_threads;
+
+/* Of process @pid. NULL on no memory. */
+struct kvm_threads *kvm_threads_new(pid_t pid);
+void kvm_threads_free(struct kvm_threads *t);
+
+struct kvm_threads_out {
+	void (*appeared)(void *arg, pid_t tid);
+	/* QEMU's thread names, with -name debug-threads=on: "CPU 1/KVM" (accel/kvm/kvm-accel-ops.c). */
+	void (*named)(void *arg, pid_t tid, int cpu);
+	void (*gone)(void *arg, pid_t tid);
+	void *arg;
+};
+
+/* See who is there. Cheap: to be called now and then. */
+void kvm_threads_scan(struct kvm_threads *t, const struct kvm_threads_out *out);
+
+#endif
