@@ -123,10 +123,10 @@ static void tell(const struct import_stats *s, const char *input)
 
 static int status_of(int rc, const struct import_stats *s, struct error *err)
 {
-	if (rc < 0)
-		return cmd_report(err);
 	if (ended_by)
 		return 128 + ended_by;
+	if (rc < 0)
+		return cmd_report(err);
 	return strict && s->losses ? EXIT_LOST : 0;
 }
 

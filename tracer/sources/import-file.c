@@ -13,13 +13,14 @@
 
 #include "../../gdbproto/safe-text.h"
 
+/* A signal that somebody handles ends it. */
 static int copy_all(int from, int to)
 {
 	char buf[1 << 16];
 	ssize_t n;
 
-	while ((n = read(from, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
-		for (ssize_t done = 0, k; n > 0 && done < n; done += k)
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		for (ssize_t done = 0, k; done < n; done += k)
 			if ((k = write(to, buf + done, (size_t)(n - done))) < 0)
 				return -1;
 	return (int)n;

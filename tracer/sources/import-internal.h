@@ -68,6 +68,7 @@ void import_emit(struct import *im, const struct event *ev);
 
 /* import-learn.c */
 void import_learn(struct import *im, const struct kvm_point *p);
+void import_learn_loss(struct import *im);
 void import_learnt(struct import *im); /* the first pass is over */
 void import_translate(struct import *im, const struct kvm_point *p);
 

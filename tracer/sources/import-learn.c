@@ -78,6 +78,13 @@ static void put_rebase(struct import *im, const struct rebase *r)
 	import_emit(im, &ev);
 }
 
+/* In which SMI an SMBASE changed is no longer known. */
+void import_learn_loss(struct import *im)
+{
+	for (int i = 0; i < EVENT_MAX_CPUS; i++)
+		im->cpu[i].left = 0;
+}
+
 static int by_end(const void *a, const void *b)
 {
 	const struct rebase *x = a, *y = b;

@@ -14,6 +14,7 @@
 #define HOST_CPUS 4096
 #define TRACING_MAX (64u << 20) /* the format files of all tracepoints have about 5 MiB */
 #define ATTR_MAX 4096u
+#define TYPE_TRACEPOINT 2u /* enum perf_type_id */
 
 /* enum perf_event_type, and perf's own from 64 on */
 enum {
@@ -210,8 +211,8 @@ static int64_t *last_of(struct perf *p, int32_t cpu)
 
 static void foreign_sample(struct perf *p, const struct perf_sample *s)
 {
-	struct tep_event *event = s->attr->type == 2 ? tep_find_event(p->tep, (int)s->attr->config) : NULL;
-	const char *name = event ? event->name : s->attr->type == 2 ? "tracepoint without format" : "sample";
+	struct tep_event *event = s->attr->type == TYPE_TRACEPOINT ? tep_find_event(p->tep, (int)s->attr->config) : NULL;
+	const char *name = event ? event->name : s->attr->type == TYPE_TRACEPOINT ? "tracepoint without format" : "sample";
 
 	import_foreign(p->im, name, strlen(name));
 }
@@ -223,6 +224,8 @@ static int take_sample(struct perf *p, size_t size, struct error *err)
 
 	if (!perf_sample_read(&p->attrs, p->body, size, &s))
 		return damaged(p, p->at, err, "a sample of no known event, or cut off");
+	if (s.attr->type == TYPE_TRACEPOINT && !p->formats)
+		return damaged(p, p->at, err, "a tracepoint's sample, and no format files in front of it");
 	point = kvm_point_new(KVM_POINT_COUNT, (int64_t)s.time, 0, s.cpu);
 	if (!s.has_time || s.time > INT64_MAX || !s.raw || !p->formats ||
 	    !kvm_point_of_record(p->formats, s.raw, s.raw_size, &point)) {

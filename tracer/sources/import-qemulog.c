@@ -43,18 +43,20 @@ static void take_line(struct reader *r, struct text line, size_t len)
 	int_text_line(&r->smm, line, r->parse.stamp ? r->parse.stamp : r->order);
 }
 
-/* "12@1.5:" or an ISO date in front, what -msg timestamp=on makes: behind it stands the name. */
-static bool eat_stamp(struct text *t)
+/* "12@1.5:" or an ISO date in front, what -msg timestamp=on makes: behind it stands the name. @tid: 0 = not told. */
+static bool eat_stamp(struct text *t, uint64_t *tid)
 {
 	struct text left = *t;
 	uint64_t n;
 
-	if (eat_number(&left, 10, 9, &n) && eat(&left, "@") && eat_number(&left, 10, 10, &n) && eat(&left, ".") &&
+	*tid = 0;
+	if (eat_number(&left, 10, 9, tid) && eat(&left, "@") && eat_number(&left, 10, 10, &n) && eat(&left, ".") &&
 	    eat_number(&left, 10, 6, &n) && eat(&left, ":")) {
 		*t = left;
 		return true;
 	}
 	left = *t;
+	*tid = 0;
 	if (!eat_number(&left, 10, 4, &n) || !eat(&left, "-") || !eat_number(&left, 10, 2, &n) || !eat(&left, "-") ||
 	    !eat_number(&left, 10, 2, &n) || !eat(&left, "T") || !eat_through(&left, "Z "))
 		return false;
@@ -77,21 +79,47 @@ static bool is_known(struct text t)
 {
 	struct qemulog_thread nobody = { .cpu = CPU_UNKNOWN };
 	struct event ev;
+	uint64_t tid;
 
-	eat_stamp(&t);
-	return qemulog_trace_event(t, &nobody, &ev) != QEMULOG_FOREIGN || eat(&t, "CPU Reset (CPU ");
+	eat_stamp(&t, &tid);
+	return qemulog_trace_event(t, &nobody, &ev) != QEMULOG_FOREIGN;
+}
+
+/* "     0: v=08 e=0000 i=0 cpl=0 ...", "Servicing hardware INT=0x08", "check_exception old: ..." */
+static bool is_int_line(struct text t)
+{
+	struct text left = t;
+
+	return int_text_begins(t) || eat(&t, "CPU Reset (CPU ") || eat(&t, "Servicing hardware INT=") || eat(&t, "check_exception old: ") ||
+	       (eat_through(&left, ": v=") && eat_through(&left, " cpl="));
+}
+
+/* "12@1.5:memory_region_ops_write cpu 0 mr ...": the thread is that CPU. */
+static void learn_thread(struct import *im, uint64_t tid, struct text behind)
+{
+	uint64_t cpu;
+
+	if (tid && im->threads < EVENT_MAX_CPUS && eat(&behind, " cpu ") && eat_number(&behind, 10, 3, &cpu) &&
+	    cpu < EVENT_MAX_CPUS && !im->cpu[cpu].seen) {
+		im->cpu[cpu].seen = true;
+		im->thread[im->threads++] = (struct thread_cpu){ (int32_t)tid, (int)cpu };
+	}
 }
 
 /* Trace events that nobody here understands are counted by name; dumps and prose are not events. */
-static void count_foreign(struct reader *r, struct text line)
+static void take_foreign(struct reader *r, struct text line)
 {
+	uint64_t tid;
 	size_t n;
 
-	if (is_known(line))
+	if (is_known(line) || is_int_line(line))
 		return;
-	eat_stamp(&line);
-	if ((n = name_length(line)))
-		import_foreign(r->im, line.at, n);
+	eat_stamp(&line, &tid);
+	if (!(n = name_length(line)))
+		return;
+	import_foreign(r->im, line.at, n);
+	if (r->im->learning && n > 14 && !memcmp(line.at, "memory_region_", 14))
+		learn_thread(r->im, tid, (struct text){ line.at + n, line.end });
 }
 
 static bool any_line(const char *head, size_t len, bool (*is)(struct text))
@@ -106,16 +134,9 @@ static bool any_line(const char *head, size_t len, bool (*is)(struct text))
 
 static bool is_log_line(struct text t)
 {
-	return is_known(t) || (eat_stamp(&t) && name_length(t));
-}
+	uint64_t tid;
 
-/* "     0: v=08 e=0000 i=0 cpl=0 ...", "Servicing hardware INT=0x08", "check_exception old: ..." */
-static bool is_int_line(struct text t)
-{
-	struct text left = t;
-
-	return int_text_begins(t) || eat(&t, "Servicing hardware INT=") || eat(&t, "check_exception old: ") ||
-	       (eat_through(&left, ": v=") && eat_through(&left, " cpl="));
+	return is_known(t) || (eat_stamp(&t, &tid) && name_length(t));
 }
 
 bool import_is_qemulog(const char *head, size_t len)
@@ -147,7 +168,7 @@ static int read_lines(struct reader *r, struct error *err)
 		if (!whole)
 			continue;
 		take_line(r, line, len + 1); /* with its newline */
-		count_foreign(r, line);
+		take_foreign(r, line);
 	}
 	return rc;
 }

@@ -104,17 +104,29 @@ bool import_stopped(const struct import *im)
 	return im->args->stop && im->args->stop(im->args->arg);
 }
 
+/* On its way through the window: a point of no tracepoint. */
+enum { LOSS_FROM, LOSS_COUNT };
+
 void import_lost(struct import *im, int64_t from, int64_t until, uint64_t count)
 {
-	if (im->learning) {
-		for (int i = 0; i < EVENT_MAX_CPUS; i++)
-			im->cpu[i].left = 0;
-		im->stats->lost += count;
-		im->stats->losses++;
+	struct kvm_point loss = kvm_point_new(KVM_POINT_COUNT, until, 0, -1);
+
+	loss.value[LOSS_FROM] = (uint64_t)from;
+	loss.value[LOSS_COUNT] = count;
+	import_order_put(im->order, &loss);
+}
+
+static void take_loss(struct import *im, const struct kvm_point *loss)
+{
+	uint64_t count = loss->value[LOSS_COUNT];
+
+	if (!im->learning) {
+		kvm_events_lost(im->kvm, (int64_t)loss->value[LOSS_FROM], loss->ts, count);
 		return;
 	}
-	import_order_flush(im->order);
-	kvm_events_lost(im->kvm, from, until, count);
+	import_learn_loss(im);
+	im->stats->lost += count;
+	im->stats->losses++;
 }
 
 /* --- points --- */
@@ -139,7 +151,10 @@ static void take(void *arg, const struct kvm_point *p)
 {
 	struct import *im = arg;
 
-	(im->learning ? import_learn : import_translate)(im, p);
+	if (p->id == KVM_POINT_COUNT)
+		take_loss(im, p);
+	else
+		(im->learning ? import_learn : import_translate)(im, p);
 }
 
 /* --- the two passes --- */
