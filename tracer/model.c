@@ -82,6 +82,7 @@ static void smi_enter(struct model *m, struct cpu *c, int64_t id, const struct e
 	};
 	find_cause(m, c, ev);
 	c->smis++;
+	c->slot_unknown = false;
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
 	if (smbase != SMBASE_UNKNOWN)
@@ -89,9 +90,9 @@ static void smi_enter(struct model *m, struct cpu *c, int64_t id, const struct e
 	enter_state(c, smbase == SMBASE_DEFAULT ? STATE_SMM_DEFAULT : STATE_SMM, ev->ts);
 }
 
-static uint64_t smi_base(const struct cpu *c, const struct event *ev)
+static bool leaves_default(const struct cpu *c, const struct event *ev)
 {
-	return event_get(ev, SMI_LEAVE_SMBASE, c->smi.smbase);
+	return c->state == STATE_SMM_DEFAULT && event_get(ev, SMI_LEAVE_SMBASE, SMBASE_DEFAULT) == SMBASE_DEFAULT;
 }
 
 static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
@@ -107,8 +108,9 @@ static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct e
 		c->smbase_before = c->smbase;
 		c->smbase = c->smbase_pending;
 	}
-	else if (via == VIA_TRACEPOINT && smi_base(c, ev) == SMBASE_DEFAULT)
-		c->smbase = SMBASE_UNKNOWN; /* nobody has looked at the slot yet */
+	c->slot_unknown = via == VIA_TRACEPOINT && c->smbase_pending == SMBASE_UNKNOWN && leaves_default(c, ev);
+	if (c->slot_unknown)
+		c->smbase = SMBASE_UNKNOWN;
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
 	enter_state(c, via == VIA_RESET || c->init_held ? STATE_RESET : STATE_RUNNING, ev->ts);
@@ -126,8 +128,7 @@ static bool is_own_slot(const struct cpu *c, const struct event *ev)
 /* A write that is concluded when its SMI is over: it was in that one, and is in force since its RSM. */
 static bool was_in_last_smi(const struct cpu *c, const struct event *ev)
 {
-	return !cpu_in_smm(c) && c->smi.id && c->smbase == SMBASE_UNKNOWN && ev->origin == ORIGIN_INFERRED &&
-	       event_has(ev, SMBASE_WRITE_NEW) && event_get(ev, SMBASE_WRITE_OLD, SMBASE_DEFAULT) == c->smi.smbase;
+	return c->slot_unknown && ev->origin == ORIGIN_INFERRED && event_has(ev, SMBASE_WRITE_NEW);
 }
 
 static void smbase_write(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
@@ -137,6 +138,7 @@ static void smbase_write(struct model *m, struct cpu *c, int64_t id, const struc
 		c->smbase_before = c->smi.smbase;
 		c->smbase = ev->arg[SMBASE_WRITE_NEW];
 		c->smbase_write_id = id;
+		c->slot_unknown = false;
 		return;
 	}
 	if (!cpu_in_smm(c) || !event_has(ev, SMBASE_WRITE_NEW) || !is_own_slot(c, ev))
@@ -150,6 +152,7 @@ static void smbase_found(struct model *m, struct cpu *c, int64_t id, const struc
 	(void)m;
 	(void)id;
 	c->smbase = event_get(ev, SMBASE_FOUND_SMBASE, c->smbase);
+	c->slot_unknown = false;
 }
 
 /* INIT keeps SMBASE, any other reset brings back the default (Intel SDM vol. 3, 32.11). */
@@ -160,6 +163,7 @@ static void cpu_reset(struct model *m, struct cpu *c, int64_t id, const struct e
 	if (!c->init_ipi) {
 		c->smbase_before = c->smbase;
 		c->smbase = SMBASE_DEFAULT;
+		c->slot_unknown = false;
 	}
 	c->init_ipi = false;
 	enter_state(c, STATE_RESET, ev->ts);
@@ -211,7 +215,7 @@ static void cpu_remove(struct model *m, struct cpu *c, int64_t id, const struct 
 	(void)id;
 	c->removed_ns = ev->ts;
 	c->smbase = c->smbase_pending = SMBASE_UNKNOWN;
-	c->init_ipi = c->init_held = c->smi_ipi = false;
+	c->slot_unknown = c->init_ipi = c->init_held = c->smi_ipi = false;
 	enter_state(c, STATE_GONE, ev->ts);
 }
 

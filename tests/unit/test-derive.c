@@ -53,7 +53,7 @@ static const char *const rules[] = {
 	" (SELECT kind FROM event_kind WHERE name = 'smi-enter') OR e.cpu IS NOT smi.cpu"
 	" OR e.ts_ns IS NOT enter_ns OR nullif(e.a0, -1) IS NOT smbase OR e.a1 IS NOT saved_rip AND NOT EXISTS"
 	" (SELECT 1 FROM event s WHERE s.kind = (SELECT kind FROM event_kind WHERE name = 'smi-saved') AND s.cpu = smi.cpu AND"
-	" s.a1 = saved_rip AND s.id > smi.id AND s.ts_ns BETWEEN enter_ns AND ifnull(leave_ns, s.ts_ns))",
+	" s.a1 = saved_rip AND s.id > smi.id AND s.ts_ns >= enter_ns)",
 	/* every entry of a known CPU is one */
 	"SELECT count(*) FROM event_v WHERE kind = 'smi-enter' AND cpu IS NOT NULL"
 	" AND id NOT IN (SELECT id FROM smi)",

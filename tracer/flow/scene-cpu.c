@@ -116,7 +116,7 @@ void scene_on_smi_enter(struct applying *a)
 {
 	uint64_t base = event_get(a->ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN);
 
-	a->c->smi_pending = a->c->slot_unknown = false;
+	a->c->smi_pending = false;
 	if (base == SMBASE_DEFAULT) {
 		if (a->ev->source == SRC_KVM && a->c->relocated)
 			was_reset_unseen(a->c);
@@ -147,7 +147,6 @@ void scene_on_smi_leave(struct applying *a)
 
 	if (a->before && a->before->state == STATE_SMM_DEFAULT)
 		c->default_leave = a->now;
-	c->slot_unknown = a->m->cpu[a->ev->cpu].smbase == SMBASE_UNKNOWN && a->before && cpu_in_smm(a->before);
 	if (a->before && a->before->init_held)
 		c->reset = a->now;
 	if (rsm && a->before && cpu_in_smm(a->before) && a->before->smbase_pending != SMBASE_UNKNOWN)
@@ -163,7 +162,6 @@ void scene_on_smbase_write(struct applying *a)
 	a->c->new_smbase = event_get(a->ev, SMBASE_WRITE_NEW, SMBASE_UNKNOWN);
 	if (cpu_in_smm(&a->m->cpu[a->ev->cpu]))
 		return;
-	a->c->slot_unknown = false; /* concluded when it was in force already */
 	relocates(a, a->c->new_smbase);
 }
 
@@ -171,7 +169,6 @@ void scene_on_smbase_found(struct applying *a)
 {
 	uint64_t base = event_get(a->ev, SMBASE_FOUND_SMBASE, SMBASE_UNKNOWN);
 
-	a->c->slot_unknown = false;
 	if (base == SMBASE_UNKNOWN || base == SMBASE_DEFAULT)
 		return;
 	a->c->relocated = true;

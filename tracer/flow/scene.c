@@ -180,6 +180,8 @@ void scene_apply(struct scene *s, const struct model *m, const struct cpu *befor
 		s->now = ev->ts;
 	if (apply[ev->kind].fn && (about || !apply[ev->kind].about_cpu))
 		apply[ev->kind].fn(&a);
+	if (about)
+		a.c->slot_unknown = m->cpu[ev->cpu].slot_unknown;
 	if (about && moves[ev->kind])
 		a.c->acted = a.now;
 }

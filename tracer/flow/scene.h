@@ -92,7 +92,7 @@ struct scene_cpu {
 	struct moment about;       /* it said that it is about to leave */
 	struct moment relocation_rsm;
 	struct moment own_entry;   /* first entry at its own SMBASE since */
-	bool slot_unknown;         /* it left the default SMBASE by a tracepoint, and what its slot held is not known yet */
+	bool slot_unknown;         /* as in struct cpu */
 	struct moment pen;         /* the pen's flag was set for it, or it was seen there */
 
 	bool insert_pending;       /* status bits as last read, minus what was cleared since */
