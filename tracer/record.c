@@ -284,7 +284,7 @@ static int open_all(struct recorder *r, struct error *err)
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
-	r->guard = guard_start(r->args->target, err);
+	r->guard = guard_start(record_uses_gdb(r->args) ? r->args->target : NULL, err);
 	if (!r->guard)
 		return -ERR_OUTPUT;
 	r->pipeline = pipeline_start(r->args->judge, err);

@@ -204,7 +204,7 @@ static void *vcpu_thread(void *arg)
 	char name[16];
 
 	v->tid = gettid();
-	snprintf(name, sizeof(name), "vcpu %d", v->index);
+	snprintf(name, sizeof(name), "vcpu%d", v->index); /* as Cloud Hypervisor names them */
 	pthread_setname_np(pthread_self(), name);
 	pthread_barrier_wait(&ready);
 	pthread_barrier_wait(&go);

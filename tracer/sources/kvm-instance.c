@@ -164,6 +164,21 @@ static int enable_all(const struct kvm_instance *in, struct error *err)
 	return enabled ? 0 : fail(err, ERR_TARGET, "none of the tracepoints of KVM is known to this kernel");
 }
 
+static void path_of(const char *tracing, char *out, size_t size)
+{
+	snprintf(out, size, "%s/instances/" NAME "%d", tracing, (int)getpid());
+}
+
+int kvm_instance_path(char *out, size_t size, struct error *err)
+{
+	char tracing[PATH_MAX - 64];
+	int rc = kvm_tracing_dir(tracing, sizeof(tracing), err);
+
+	if (rc >= 0)
+		path_of(tracing, out, size);
+	return rc;
+}
+
 static int load_formats(struct kvm_instance *in, struct error *err)
 {
 	static const char *const systems[] = { "kvm", NULL };
@@ -178,7 +193,7 @@ static int set_up(struct kvm_instance *in, unsigned buffer_kb, struct error *err
 	if (load_formats(in, err) < 0)
 		return -ERR_TARGET;
 	remove_stale(in->tracing);
-	snprintf(in->path, sizeof(in->path), "%s/instances/" NAME "%d", in->tracing, (int)getpid());
+	path_of(in->tracing, in->path, sizeof(in->path));
 	if (mkdir(in->path, 0750)) {
 		fail_errno(err, ERR_TARGET, "cannot make %s", in->path);
 		in->path[0] = '\0';

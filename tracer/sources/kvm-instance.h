@@ -31,6 +31,9 @@ struct kvm_instance {
  */
 int kvm_tracing_dir(char *out, size_t size, struct error *err);
 
+/* Where the instance of this process will be. 0, or negative as kvm_tracing_dir(). */
+int kvm_instance_path(char *out, size_t size, struct error *err);
+
 /*
  * Make it and set it up: clock mono, the newest kept when the buffers are full, @buffer_kb for each host CPU,
  * the live ones of KVM_POINTS with their filters, for no thread yet. @in is zeroed first; on failure nothing is left.

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,11 @@ static int has_vm(pid_t pid)
 	}
 	closedir(dir);
 	return found;
+}
+
+bool kvm_process_has_guest(pid_t pid)
+{
+	return has_vm(pid) > 0;
 }
 
 int kvm_process_check(pid_t pid, struct error *err)
@@ -143,22 +147,35 @@ static struct thread *thread_of(struct kvm_threads *t, pid_t tid, bool *is_new)
 	return &t->thread[t->n++];
 }
 
+static const char *const thread_names[] = {
+	"CPU %d/KVM\n%n", "fc_vcpu %d\n%n", "vcpu%d\n%n", "crosvm_vcpu%d\n%n",
+};
+
+static int cpu_of_name(const char *comm)
+{
+	for (size_t i = 0; i < sizeof(thread_names) / sizeof(thread_names[0]); i++) {
+		int cpu, end = 0;
+
+		if (sscanf(comm, thread_names[i], &cpu, &end) == 1 && end && cpu >= 0 && cpu < EVENT_MAX_CPUS)
+			return cpu;
+	}
+	return CPU_UNKNOWN;
+}
+
 /* A thread has its name a moment after it began. */
 static int cpu_by_name(pid_t pid, pid_t tid)
 {
 	char path[64], comm[32] = "";
-	int cpu = CPU_UNKNOWN, end = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid, (int)tid);
 	f = fopen(path, "re");
 	if (!f)
 		return CPU_UNKNOWN;
-	if (!fgets(comm, sizeof(comm), f) || sscanf(comm, "CPU %d/KVM%n", &cpu, &end) != 1 || !end ||
-	    cpu < 0 || cpu >= EVENT_MAX_CPUS)
-		cpu = CPU_UNKNOWN;
+	if (!fgets(comm, sizeof(comm), f))
+		comm[0] = '\0';
 	fclose(f);
-	return cpu;
+	return cpu_of_name(comm);
 }
 
 static void see(struct kvm_threads *t, pid_t tid, const struct kvm_threads_out *out)

@@ -3,13 +3,16 @@
 #ifndef TRACER_SOURCES_KVM_PROCESS_H
 #define TRACER_SOURCES_KVM_PROCESS_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "../../gdbproto/error.h"
 
 /* Does @pid run a guest with KVM? 0, or negative with the reason: gone, no KVM. Unknown (not our process) is yes. */
 int kvm_process_check(pid_t pid, struct error *err);
+
+/* The same, when it is known. */
+bool kvm_process_has_guest(pid_t pid);
 
 /* The one process of this host that does; negative when there is none or more than one (which are named). */
 pid_t kvm_process_find(struct error *err);
@@ -25,7 +28,10 @@ void kvm_threads_free(struct kvm_threads *t);
 
 struct kvm_threads_out {
 	void (*appeared)(void *arg, pid_t tid);
-	/* QEMU's thread names, with -name debug-threads=on: "CPU 1/KVM" (accel/kvm/kvm-accel-ops.c). */
+	/*
+	 * The name says which CPU it is: "CPU 1/KVM" of QEMU with -name debug-threads=on (accel/kvm/kvm-accel-ops.c),
+	 * "fc_vcpu 1" of Firecracker, "vcpu1" of Cloud Hypervisor, "crosvm_vcpu1".
+	 */
 	void (*named)(void *arg, pid_t tid, int cpu);
 	void (*gone)(void *arg, pid_t tid);
 	void *arg;

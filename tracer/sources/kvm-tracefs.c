@@ -42,7 +42,7 @@ struct kvm_tracefs {
 	struct item *item;      /* read, not told yet */
 	size_t items, room;
 	uint64_t order;
-	int64_t begun_ns;
+	int64_t begun_ns, until_ns;
 };
 
 /* ---- opening ---- */
@@ -101,11 +101,6 @@ struct kvm_tracefs *kvm_tracefs_open(unsigned buffer_kb, const struct kvm_tracef
 		return t;
 	kvm_tracefs_close(t);
 	return NULL;
-}
-
-const char *kvm_tracefs_path(const struct kvm_tracefs *t)
-{
-	return t->instance.path;
 }
 
 int kvm_tracefs_trace(struct kvm_tracefs *t, pid_t tid, struct error *err)
@@ -241,12 +236,18 @@ int kvm_tracefs_read(struct kvm_tracefs *t, struct error *err)
 			return -ERR_TARGET;
 	if (t->items)
 		tell(t, now);
+	t->until_ns = now;
 	return 0;
 }
 
 bool kvm_tracefs_waits(const struct kvm_tracefs *t)
 {
 	return t->items > 0;
+}
+
+int64_t kvm_tracefs_until(const struct kvm_tracefs *t)
+{
+	return t->until_ns;
 }
 
 /* ---- the end ---- */

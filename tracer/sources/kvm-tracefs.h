@@ -23,9 +23,6 @@ struct kvm_tracefs_out {
 /* Opens the instance and switches it on. @out is copied. NULL on failure, with nothing left. */
 struct kvm_tracefs *kvm_tracefs_open(unsigned buffer_kb, const struct kvm_tracefs_out *out, struct error *err);
 
-/* The directory to remove should we die. */
-const char *kvm_tracefs_path(const struct kvm_tracefs *t);
-
 int kvm_tracefs_trace(struct kvm_tracefs *t, pid_t tid, struct error *err);
 
 /* Readable when there are records. */
@@ -37,6 +34,9 @@ int kvm_tracefs_fd(const struct kvm_tracefs *t);
  */
 int kvm_tracefs_read(struct kvm_tracefs *t, struct error *err);
 bool kvm_tracefs_waits(const struct kvm_tracefs *t);
+
+/* Every record of before then was told, or was lost. */
+int64_t kvm_tracefs_until(const struct kvm_tracefs *t);
 
 struct kvm_tracefs_stats {
 	uint64_t read;

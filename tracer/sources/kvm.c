@@ -10,8 +10,10 @@
 #include "../clock.h"
 #include "kvm-events.h"
 #include "kvm-process.h"
+#include "kvm-ram.h"
 
 #define SCAN_MS 50              /* how often /proc is looked at for new threads */
+#define BUSY_MS 3               /* how often guest RAM is sampled while a CPU is relocated */
 #define SOON_MS 1               /* when records wait for those of other CPUs */
 #define ALL_KB 65536u           /* for all host CPUs in all */
 #define BUFFER_KB_MAX 4096u     /* 4 MiB hold about 80000 records */
@@ -21,6 +23,7 @@ struct kvm_live {
 	struct live live; /* first */
 	struct kvm_args args;
 	struct kvm_tracefs *tracefs;
+	struct kvm_ram *ram;         /* all events go through it */
 	struct kvm_events *events;
 	struct kvm_threads *threads;
 	int pidfd;             /* readable when the process has ended */
@@ -37,7 +40,9 @@ static struct kvm_live *of(struct live *l)
 
 static void put(struct kvm_live *k, const struct event *ev)
 {
-	k->args.out->put(k->args.out, ev);
+	struct event_out *out = kvm_ram_input(k->ram);
+
+	out->put(out, ev);
 }
 
 static void put_session(struct kvm_live *k, enum session_what what)
@@ -133,6 +138,14 @@ static void lost(void *arg, int64_t from, int64_t until, uint64_t count)
 	kvm_events_lost(((struct kvm_live *)arg)->events, from, until, count);
 }
 
+static int take(struct kvm_live *k, struct error *err)
+{
+	int rc = kvm_tracefs_read(k->tracefs, err);
+
+	kvm_ram_tick(k->ram, kvm_tracefs_until(k->tracefs));
+	return rc;
+}
+
 /* ---- in the loop ---- */
 
 static unsigned fds(struct live *l, struct pollfd *p)
@@ -147,7 +160,7 @@ static int handle(struct live *l, const struct pollfd *p, unsigned n, struct err
 	struct kvm_live *k = of(l);
 
 	(void)n;
-	if (p[0].revents && kvm_tracefs_read(k->tracefs, err) < 0)
+	if (p[0].revents && take(k, err) < 0)
 		return -ERR_TARGET;
 	k->ended = p[1].revents;
 	return k->ended ? LIVE_ENDS : LIVE_GOES_ON;
@@ -159,12 +172,14 @@ static int tick(struct live *l, struct error *err)
 
 	if (clock_now() - k->scanned_ns >= SCAN_MS * 1000000ll)
 		scan(k);
-	return kvm_tracefs_waits(k->tracefs) ? kvm_tracefs_read(k->tracefs, err) : 0;
+	return take(k, err);
 }
 
 static int wait_ms(const struct live *l)
 {
-	return kvm_tracefs_waits(((const struct kvm_live *)l)->tracefs) ? SOON_MS : SCAN_MS;
+	const struct kvm_live *k = (const struct kvm_live *)l;
+
+	return kvm_tracefs_waits(k->tracefs) ? SOON_MS : kvm_ram_busy(k->ram) ? BUSY_MS : SCAN_MS;
 }
 
 static int rescan(struct live *l, struct error *err)
@@ -182,6 +197,7 @@ static void free_all(struct kvm_live *k)
 		guard_set_instance(k->args.guard, "");
 	kvm_threads_free(k->threads);
 	kvm_events_free(k->events);
+	kvm_ram_free(k->ram);
 	if (k->pidfd >= 0)
 		close(k->pidfd);
 	free(k);
@@ -213,6 +229,8 @@ static unsigned usual_kb(void)
 static int set_up(struct kvm_live *k, struct error *err)
 {
 	const struct kvm_tracefs_out out = { point, lost, k };
+	char path[PATH_MAX];
+	struct error why;
 
 	if (kvm_process_check(k->args.pid, err) < 0)
 		return -ERR_TARGET;
@@ -220,13 +238,18 @@ static int set_up(struct kvm_live *k, struct error *err)
 	if (k->pidfd < 0)
 		return fail_errno(err, ERR_TARGET, "cannot watch process %d", (int)k->args.pid);
 	k->threads = kvm_threads_new(k->args.pid);
-	k->events = kvm_events_new(k->args.out);
+	k->ram = kvm_ram_new(k->args.out, err);
+	k->events = k->ram ? kvm_events_new(kvm_ram_input(k->ram)) : NULL;
 	if (!k->threads || !k->events)
 		return fail(err, ERR_TARGET, "no memory for the kvm source");
+	if (kvm_ram_open(k->ram, k->args.pid, &why) < 0)
+		k->args.note(k->args.note_arg, why.text);
+	if (kvm_instance_path(path, sizeof(path), err) < 0)
+		return -ERR_TARGET;
+	guard_set_instance(k->args.guard, path); /* before there is one to be left */
 	k->tracefs = kvm_tracefs_open(k->args.buffer_kb ? k->args.buffer_kb : usual_kb(), &out, err);
 	if (!k->tracefs)
 		return -ERR_TARGET;
-	guard_set_instance(k->args.guard, kvm_tracefs_path(k->tracefs));
 	put_session(k, SESSION_ATTACH);
 	scan(k);
 	return 0;

@@ -5,6 +5,7 @@
  * vCPU threads are those that QEMU names so, those that QMP names (kvm_live_thread()), and those whose records
  * say which vCPU they run; of each CPU seen a cpu-add event is put once. New threads are traced from their
  * first instruction on (event-fork), or from the next scan of /proc.
+ * What guest RAM tells is added by kvm-ram.h.
  */
 #ifndef TRACER_SOURCES_KVM_H
 #define TRACER_SOURCES_KVM_H
@@ -23,6 +24,8 @@ struct kvm_args {
 	struct event_out *out;  /* must outlive the source */
 	struct guard *guard;    /* removes the instance when we die */
 	struct kvm_stats *stats; /* filled when it is closed */
+	void (*note)(void *arg, const char *text); /* what the user should know; a line */
+	void *note_arg;
 };
 
 struct kvm_stats {

@@ -67,6 +67,11 @@ static void end(struct live *l)
 
 static const struct live_ops ops = { .fds = fds, .handle = handle, .tick = tick, .wait_ms = wait_ms, .close = end };
 
+struct qmp *qmp_live_qmp(struct live *l)
+{
+	return of(l)->qmp;
+}
+
 struct live *qmp_live_open(const char *path, int timeout_ms, void (*note)(void *arg, const char *text), void *arg,
 			   struct error *err)
 {

@@ -10,4 +10,7 @@
 struct live *qmp_live_open(const char *path, int timeout_ms, void (*note)(void *arg, const char *text), void *arg,
 			   struct error *err);
 
+/* The connection in it, as long as it is open. */
+struct qmp *qmp_live_qmp(struct live *l);
+
 #endif
