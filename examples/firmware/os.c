@@ -9,7 +9,7 @@
 #include "cpus.h"
 #include "timer.h"
 
-#define SCAN_US 100000 /* that an OS takes from the GPE to the SMI ... */
+#define SCAN_US 250000 /* that an OS takes from the GPE to the SMI ... */
 #define OS_US 20000    /* ... and from the SMI to the INIT */
 
 static unsigned online;

@@ -65,7 +65,7 @@ ZOO = [
     # ---- rendezvous and election ----
     Bug("ap-missing", "rendezvous-no-kick", 1, "a", ["CPU 0 had to send CPU 1 an SMI"],
         "CPU 0 stands alone in SMM for a second, sends CPU 1 an SMI, and goes on when it comes", smp=2),
-    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["CPU 1 did not enter SMM", "the monarch, CPU 0, did not wait for it"],
+    Bug("monarch-does-not-wait", "broadcast", 1, "a", ["CPU 1 did not enter SMM"],
         "CPU 0 scans 0xcd8 in SMM and relocates CPU 2, and CPU 1 has not entered", smp=2),
     Bug("two-monarchs", "monarch-unique", 1, "a", ["CPU 1 does the work", "CPU 0 is at work"],
         "CPU 1 scans 0xcd8 in SMM as well", smp=2),

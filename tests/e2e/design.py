@@ -61,14 +61,22 @@ def every_step_is_seen():
                 equal(sorted(steps(r, "plug", cpu)), sorted(PLUG_STEPS), "steps of the plug of CPU %d" % cpu)
                 equal(r.one("SELECT count(*) FROM smi_v WHERE cpu = ? AND smbase = '0x30000'", cpu), 2,
                       "stays of CPU %d at the default SMBASE: in the NOP handler, and in the one that relocates" % cpu)
-                equal(r.one("SELECT count(*) FROM smi_v WHERE cpu = ? AND leave_ns IS NULL", cpu), 0,
-                      "stays of CPU %d without an end" % cpu)
+                equal(r.rows("SELECT id FROM smi_v WHERE cpu = ? AND leave_ns IS NULL AND id <> (SELECT max(id)"
+                             " FROM smi_v WHERE cpu = ?)", cpu, cpu), [],
+                      "stays of CPU %d without an end, but for the SMI that we left in the middle of" % cpu)
             equal(sorted(steps(r, "unplug", 3)), sorted(UNPLUG_STEPS), "steps of the unplug")
-            equal(handlers(r), [(None, "inferred", "zero"), (None, "inferred", "relocate"), (0, "observed", "nop")] +
-                  2 * [(0, "observed", "relocate"), (0, "observed", "nop")], "handlers at the default SMBASE")
-            words = r.rows("SELECT cpu, detail FROM event_v WHERE kind = 'handoff' AND detail LIKE"
-                           " 'word=about-to-leave%value=0x1 %' AND cpu > 1")
-            equal([cpu for cpu, _ in words], [2, 3], "who said that it is about to leave SMM")
+            seen = handlers(r)
+            equal([code for _, _, code in seen], ["zero", "relocate", "nop"] + 2 * ["relocate", "nop"],
+                  "handlers at the default SMBASE")
+            # of two CPUs that stop at once QEMU names one: what changed is seen, whose hand it was is not
+            true({(cpu, origin) for cpu, origin, _ in seen} <= {(0, "observed"), (None, "inferred")},
+                 "who exchanged them: %s" % seen)
+            words = r.rows("SELECT cpu, origin FROM event_v WHERE kind = 'handoff' AND detail LIKE"
+                           " 'word=about-to-leave%value=0x1 %' AND ts_ns > (SELECT min(added_ns) FROM cpu_v"
+                           " WHERE cpu = 2)")
+            true(len(words) == 2 and all(word in ((cpu, "observed"), (None, "inferred"))
+                                         for cpu, word in zip((2, 3), words)),
+                 "who said that it is about to leave SMM: %s" % words)
         equal(smmtrace("check", path, seconds=60).status, 0, "exit status of check")
 
 

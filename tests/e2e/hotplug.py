@@ -159,9 +159,11 @@ def words(r, since=0):
 def hand_off_stands_still(r):
     write = r.one("SELECT max(id) FROM port_v WHERE port = 178 AND dir = 'write' AND value = 4")
     seen = words(r, write)
-    for step in (("about-to-leave", 0, 0, "observed"), ("new-smbase", 0xffc1000, 0, "observed"),
-                 ("gate", NEW, None, "inferred")):
-        true(step in seen, "%s in %s" % (step, seen))
+    true(("gate", NEW, None, "inferred") in seen, "the gate opened for CPU 1: %s" % seen)
+    for word, value in (("about-to-leave", 0), ("new-smbase", 0xffc1000)):
+        # of two CPUs that stop at once QEMU names one: then it is seen that the word changed, not whose hand it was
+        true({(word, value, 0, "observed"), (word, value, None, "inferred")} & set(seen),
+             "%s = %#x in %s" % (word, value, seen))
     equal([value for word, value, _, _ in seen if word == "pen-flag"][-1], 1, "the pen's flag at last")
     true(not any(word == "about-to-leave" and value for word, value, _, _ in seen),
          "nobody is about to leave: %s" % seen)

@@ -158,8 +158,10 @@ static void await_relocation(unsigned apic_id)
 		send_smi_if_needed(apic_id);
 	await(ABOUT_TO_LEAVE);
 	await(PEN_FLAG);
-	if (seeded(BUG_SIPI_AFTER_RELOCATION))
+	if (seeded(BUG_SIPI_AFTER_RELOCATION)) {
+		wait_us(200000); /* TCG wakes a halted CPU for a second SIPI, so that the flag may be too early */
 		apic_send(apic_id, ICR_SIPI | PEN_PAGE >> 12);
+	}
 	say("smm: (d) CPU %u has its SMBASE and is in the pen", apic_id);
 }
 
