@@ -121,6 +121,7 @@ void scene_on_smi_enter(struct applying *a)
 		if (a->ev->source == SRC_KVM && a->c->relocated)
 			was_reset_unseen(a->c);
 		a->c->default_entry = a->now;
+		a->c->default_unstopped = a->ev->source == SRC_KVM;
 		a->c->default_code = (enum handler_code)event_get(&a->s->handler, HANDLER_CODE, CODE_UNKNOWN);
 		return;
 	}

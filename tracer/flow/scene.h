@@ -85,6 +85,7 @@ struct scene_cpu {
 	uint64_t reset_rip;        /* where that one hit it */
 
 	struct moment default_entry, default_leave; /* its last stay at 0x30000 */
+	bool default_unstopped;    /* told by a tracepoint: what it does there is known only when it has left */
 	enum handler_code default_code; /* what lay there when it entered, as it was told; CODE_UNKNOWN */
 	struct moment gate_pass;   /* it went through the gate */
 	struct moment smbase_write;

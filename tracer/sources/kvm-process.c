@@ -12,6 +12,7 @@
 #include "../../gdbproto/rsp-client.h"
 #include "../event.h"
 
+#define LOOKS_MAX 100
 #define VM_LINK "anon_inode:kvm-vm"
 
 /* ---- which process ---- */
@@ -103,6 +104,7 @@ pid_t kvm_process_of_target(const char *target, struct error *err)
 struct thread {
 	pid_t tid;
 	bool seen, named;
+	unsigned looks; /* at its name because of records */
 };
 
 struct kvm_threads {
@@ -195,6 +197,15 @@ static void see(struct kvm_threads *t, pid_t tid, const struct kvm_threads_out *
 	th->named = cpu != CPU_UNKNOWN;
 	if (th->named)
 		out->named(out->arg, tid, cpu);
+}
+
+void kvm_threads_look(struct kvm_threads *t, pid_t tid, const struct kvm_threads_out *out)
+{
+	bool is_new;
+	struct thread *th = thread_of(t, tid, &is_new);
+
+	if (th && th->looks++ < LOOKS_MAX)
+		see(t, tid, out);
 }
 
 void kvm_threads_scan(struct kvm_threads *t, const struct kvm_threads_out *out)

@@ -40,4 +40,7 @@ struct kvm_threads_out {
 /* See who is there. Cheap: to be called now and then. */
 void kvm_threads_scan(struct kvm_threads *t, const struct kvm_threads_out *out);
 
+/* The same of one thread of which a record has come: its name may be new. Gives up after some looks. */
+void kvm_threads_look(struct kvm_threads *t, pid_t tid, const struct kvm_threads_out *out);
+
 #endif

@@ -173,19 +173,20 @@ static void sample(struct kvm_ram *r)
 
 /* ---- events ---- */
 
-/* A CPU enters at @base: what was read there before counts, what was read since is its own. */
+/* What was read before @ts is sure; whose it is that was read since, is not. */
+static void settle_or_drop(struct kvm_ram *r, int cpu, int64_t ts)
+{
+	if (r->stay[cpu].read_ns < ts)
+		settle(r, cpu);
+	r->stay[cpu].has_state = false;
+}
+
+/* A CPU enters at @base. */
 static void overwritten(struct kvm_ram *r, uint64_t base, int64_t ts)
 {
-	for (int i = 0; i < r->cpus; i++) {
-		struct stay *s = &r->stay[i];
-
-		if (!s->has_state || s->base != base)
-			continue;
-		if (s->read_ns < ts)
-			settle(r, i);
-		else
-			s->has_state = false;
-	}
+	for (int i = 0; i < r->cpus; i++)
+		if (r->stay[i].has_state && r->stay[i].base == base)
+			settle_or_drop(r, i, ts);
 }
 
 static void on_enter(struct kvm_ram *r, const struct event *ev)
@@ -193,7 +194,7 @@ static void on_enter(struct kvm_ram *r, const struct event *ev)
 	uint64_t base = event_get(ev, SMI_ENTER_SMBASE, SMBASE_UNKNOWN);
 
 	overwritten(r, base, ev->ts);
-	settle(r, ev->cpu); /* it was elsewhere */
+	settle_or_drop(r, ev->cpu, ev->ts); /* it was elsewhere */
 	r->stay[ev->cpu] = (struct stay){ .open = true, .base = base, .enter_ns = ev->ts };
 	r->new_cpu[ev->cpu] &= base == SMBASE_DEFAULT;
 	if (base == SMBASE_DEFAULT)
@@ -206,6 +207,7 @@ static void on_leave(struct kvm_ram *r, const struct event *ev)
 
 	if (!s->open)
 		return;
+	settle_or_drop(r, ev->cpu, ev->ts);
 	if (event_get(ev, SMI_LEAVE_VIA, VIA_TRACEPOINT) == VIA_RESET)
 		s->has_state = false;
 	else

@@ -128,7 +128,11 @@ static void point(void *arg, const struct kvm_point *p)
 {
 	struct kvm_live *k = arg;
 
+	const struct kvm_threads_out out = { appeared, named, gone, k };
+
 	kvm_events_learn(k->events, p);
+	if (kvm_events_cpu_of_thread(k->events, p->tid) == CPU_UNKNOWN)
+		kvm_threads_look(k->threads, p->tid, &out);
 	tell_cpu(k, p->tid, kvm_events_cpu_of_thread(k->events, p->tid), p->ts);
 	kvm_events_put(k->events, p);
 }
