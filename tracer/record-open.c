@@ -45,7 +45,20 @@ static void thread_is_cpu(void *arg, int cpu, int tid)
 	kvm_live_thread(arg, tid, cpu);
 }
 
-/* A guest of our own waits for us to let it run; the gdb source does where there is one. */
+/*
+ * Which thread is which CPU is answered before the guest runs, and read before its first record. A guest of our own
+ * waits for us to let it run; the gdb source does where there is one.
+ */
+static int know_cpus(struct opening *o, struct live *kvm, bool alone, struct error *err)
+{
+	struct qmp *q = qmp_live_qmp(o->qmp);
+	int rc;
+
+	qmp_on_cpu(q, thread_is_cpu, kvm);
+	rc = qmp_ask(q, err);
+	return rc < 0 || !o->args->own_guest || !alone ? rc : qmp_cont(q, err);
+}
+
 static struct live *open_kvm(struct opening *o, struct error *err)
 {
 	const struct record_args *args = o->args;
@@ -55,9 +68,7 @@ static struct live *open_kvm(struct opening *o, struct error *err)
 	};
 	struct live *kvm = ka.pid < 0 ? NULL : kvm_live_open(&ka, err);
 
-	if (kvm && o->qmp)
-		qmp_on_cpu(qmp_live_qmp(o->qmp), thread_is_cpu, kvm);
-	if (kvm && o->qmp && args->own_guest && ka.alone && qmp_cont(qmp_live_qmp(o->qmp), err) < 0) {
+	if (kvm && o->qmp && know_cpus(o, kvm, ka.alone, err) < 0) {
 		kvm->ops->close(kvm);
 		return NULL;
 	}
