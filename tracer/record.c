@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "pipeline.h"
 #include "record-open.h"
+#include "rights.h"
 
 /* A sink that wakes the loop at the event the user waits for. */
 struct until_sink {
@@ -292,7 +293,9 @@ static int open_all(struct recorder *r, struct error *err)
 		return -ERR_OUTPUT;
 	n = record_open_sources(r->args, r->guard, pipeline_input(r->pipeline), r->out, r->live, err);
 	r->sources = n < 0 ? 0 : (unsigned)n;
-	return n < 0 ? n : 0;
+	if (n < 0)
+		return n;
+	return r->args->drop_rights ? rights_drop(err) : 0;
 }
 
 static int begin(struct recorder *r, struct error *err)

@@ -29,9 +29,11 @@ struct record_args {
 	enum episode_status until_episode;
 	const struct judge_options *judge; /* NULL = the usual */
 	const char *qmp;         /* a QMP socket that tells of CPUs that come and go; NULL = none */
+	bool drop_rights;        /* once everything is open; not for who starts or stops guests */
 	bool kick;               /* send a CPU the SMI it has lost, when the verdict says so */
 	bool breakpoints_only;
 	bool no_log;
+	bool guest_ram;          /* beside the gdbstub, read save states and slots from QEMU's memory */
 	bool own_guest;          /* `run`: the guest is ours, leave it running */
 	void (*note)(void *arg, const char *text); /* one line for the user */
 	/*

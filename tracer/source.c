@@ -2,6 +2,7 @@
 #include "source.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "sources/gdb.h"
@@ -47,6 +48,8 @@ static const struct source_ops source_guestram = {
 
 static int probe_kvm(struct error *err)
 {
+	if (access("/dev/kvm", F_OK))
+		return fail(err, ERR_TARGET, "no /dev/kvm: this host has no KVM, or its module is not loaded");
 	return kvm_tracing_dir(NULL, 0, err);
 }
 

@@ -34,15 +34,15 @@ static void group_of(const struct stat *st, char *out, size_t size)
 static int open_kvm(struct finding *f)
 {
 	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC), why = errno;
-	char group[64] = "kvm", remedy[160];
+	char group[64], remedy[200] = "as root: chgrp kvm /dev/kvm && chmod 660 /dev/kvm && adduser USER kvm";
 	struct stat st;
 
 	if (fd >= 0)
 		return fd;
-	if (!stat("/dev/kvm", &st))
+	if (!stat("/dev/kvm", &st) && st.st_gid && (st.st_mode & 060) == 060) {
 		group_of(&st, group, sizeof(group));
-	snprintf(remedy, sizeof(remedy), "join the group that may: adduser USER %s; to trace a guest that somebody else "
-		 "started nobody needs it", group);
+		snprintf(remedy, sizeof(remedy), "join the group that may: adduser USER %s", group);
+	}
 	finding_set(f, VERDICT_NO,
 		    why == EACCES ? remedy : why == ENOENT ?
 		    "modprobe kvm_intel or kvm_amd (and virtualization on in the host's firmware); -accel tcg needs no KVM" :
@@ -252,4 +252,6 @@ void check_kvm_left(struct finding *f)
 
 	if (open_tracing(f, dir, sizeof(dir)))
 		doctor_stale(f, dir);
+	else
+		finding_set(f, VERDICT_WARN, NULL, "not looked at: tracefs cannot be used");
 }

@@ -222,6 +222,37 @@ def asleep_and_awake_again():
         is_as_done(raw.path, done, 2)
 
 
+def status_of(pid, key):
+    with open("/proc/%d/status" % pid, encoding="utf-8") as status:
+        return next(line.split(":")[1].split() for line in status if line.startswith(key + ":"))
+
+
+PTRACE, DAC_OVERRIDE = 1 << 19, 1 << 1  # linux/capability.h
+
+
+def rights_are_dropped():
+    """Under sudo the recorder becomes its caller again, and the recording is theirs."""
+    if os.geteuid() != 0:
+        raise Skip("not root")
+    with Raw("--smis", "10") as raw:
+        os.chmod(raw.folder, 0o777)
+        tracer = raw.trace()
+        equal(int(status_of(tracer.pid, "CapPrm")[0], 16) & ~(PTRACE | DAC_OVERRIDE), 0, "capabilities of root's")
+        equal(tracer.stop(), 130, "exit status; stderr: " + tracer.err.text)
+        os.unlink(raw.path)
+        tracer = Tracer("record", "--kvm", "-p", str(raw.pid), "-o", raw.path, "--headless",
+                        env={"SUDO_UID": "65534", "SUDO_GID": "65534"})
+        tracer.await_err(RECORDING)
+        equal(status_of(tracer.pid, "Uid"), ["65534"] * 4, "its user")
+        for task in os.listdir("/proc/%d/task" % tracer.pid):
+            equal(int(status_of(int(task), "CapPrm")[0], 16) & ~PTRACE, 0, "capabilities of thread " + task)
+        equal(os.stat(raw.path).st_uid, 65534, "the recording's owner")
+        done = raw.go()
+        equal(tracer.wait(), 0, "exit status; stderr: " + tracer.err.text)
+        is_as_done(raw.path, done, 2)
+        true(instance_of(tracer) not in instances(), "the guard removed the instance")
+
+
 def refusals():
     need_tracing()
     ended = spawn(["true"])
@@ -303,5 +334,5 @@ def attach_with_stops_says_so():
 run_tests(what_a_guest_of_two_did, threads_that_begin_later, another_guest_is_not_recorded, the_only_guest_is_found,
           what_is_lost_is_counted, lost_events_are_an_error_under_strict, ends_and_leaves_nothing(signal.SIGINT),
           ends_and_leaves_nothing(signal.SIGTERM), killed_and_leaves_nothing,
-          what_a_killed_run_left_is_removed_by_the_next, asleep_and_awake_again, refusals, run_chooses_kvm,
+          what_a_killed_run_left_is_removed_by_the_next, asleep_and_awake_again, rights_are_dropped, refusals, run_chooses_kvm,
           attach_without_a_stop, attach_with_stops_says_so)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <traceevent/event-parse.h>
 
 #include "import-internal.h"
 #include "perf-file.h"
@@ -43,8 +42,8 @@ struct perf {
 	struct import *im;
 	struct header head;
 	struct perf_attrs attrs;
-	struct tep_handle *tep;
-	struct kvm_formats *formats;
+	struct perf_formats *formats;
+	bool has_formats;
 	uint64_t at;                /* where the record being read begins */
 	int64_t last[HOST_CPUS];    /* time of the last sample of each CPU */
 	int64_t latest;             /* of any */
@@ -119,13 +118,12 @@ static int take_formats(struct perf *p, uint64_t size, struct error *err)
 	if (!data)
 		return damaged(p, at, err, "tracing data of a size that cannot be");
 	rc = read_all(p, data, (size_t)size, err);
-	taken = rc < 0 ? 0 : perf_formats_read(p->tep, data, (size_t)size);
+	taken = rc < 0 ? 0 : perf_formats_read(p->formats, data, (size_t)size);
 	free(data);
 	if (taken < 0)
 		return damaged(p, at + (uint64_t)(-1 - taken), err, "damaged tracing data");
-	kvm_formats_free(p->formats);
-	p->formats = kvm_formats_new(p->tep);
-	return rc < 0 ? rc : p->formats ? 0 : fail(err, ERR_OUTPUT, "no memory");
+	p->has_formats = rc >= 0;
+	return rc;
 }
 
 static int read_ids(struct perf *p, struct section ids, struct error *err)
@@ -211,9 +209,10 @@ static int64_t *last_of(struct perf *p, int32_t cpu)
 
 static void foreign_sample(struct perf *p, const struct perf_sample *s)
 {
-	struct tep_event *event = s->attr->type == TYPE_TRACEPOINT ? tep_find_event(p->tep, (int)s->attr->config) : NULL;
-	const char *name = event ? event->name : s->attr->type == TYPE_TRACEPOINT ? "tracepoint without format" : "sample";
+	bool tracepoint = s->attr->type == TYPE_TRACEPOINT;
+	const char *name = tracepoint ? perf_formats_name(p->formats, s->attr->config) : "sample";
 
+	name = name ? name : "tracepoint without format";
 	import_foreign(p->im, name, strlen(name));
 }
 
@@ -224,11 +223,11 @@ static int take_sample(struct perf *p, size_t size, struct error *err)
 
 	if (!perf_sample_read(&p->attrs, p->body, size, &s))
 		return damaged(p, p->at, err, "a sample of no known event, or cut off");
-	if (s.attr->type == TYPE_TRACEPOINT && !p->formats)
+	if (s.attr->type == TYPE_TRACEPOINT && !p->has_formats)
 		return damaged(p, p->at, err, "a tracepoint's sample, and no format files in front of it");
 	point = kvm_point_new(KVM_POINT_COUNT, (int64_t)s.time, 0, s.cpu);
-	if (!s.has_time || s.time > INT64_MAX || !s.raw || !p->formats ||
-	    !kvm_point_of_record(p->formats, s.raw, s.raw_size, &point)) {
+	if (!s.has_time || s.time > INT64_MAX || !s.raw ||
+	    !kvm_point_of_record(p->formats->kvm, s.raw, s.raw_size, &point)) {
 		foreign_sample(p, &s);
 		return 0;
 	}
@@ -359,11 +358,10 @@ int import_read_perf(struct import *im, struct error *err)
 	struct perf *p = calloc(1, sizeof(*p));
 	int rc = -1;
 
-	if (!p || !(p->tep = tep_alloc())) {
+	if (!p || !(p->formats = perf_formats_new())) {
 		free(p);
 		return fail(err, ERR_OUTPUT, "no memory");
 	}
-	tep_set_loglevel(TEP_LOG_NONE);
 	p->im = im;
 	if (read_all(p, &p->head, 16, err) >= 0) {
 		if (memcmp(p->head.magic, "PERFILE2", 8))
@@ -371,8 +369,7 @@ int import_read_perf(struct import *im, struct error *err)
 		else
 			rc = p->head.size == 16 ? read_records(p, im->file.size, err) : read_file(p, err);
 	}
-	kvm_formats_free(p->formats);
-	tep_free(p->tep);
+	perf_formats_free(p->formats);
 	perf_attrs_free(&p->attrs);
 	free(p);
 	return rc;

@@ -212,13 +212,16 @@ static int set_up(struct kvm_instance *in, unsigned buffer_kb, struct error *err
 	}
 	if (set_buffers(in, buffer_kb, err) < 0 || set_nobody(in, err) < 0)
 		return -ERR_TARGET;
+	in->on = kvm_instance_open_file(in, "tracing_on", O_WRONLY);
+	if (in->on < 0)
+		return fail_errno(err, ERR_TARGET, "cannot open %s/tracing_on", in->path);
 	return enable_all(in, err);
 }
 
 int kvm_instance_new(struct kvm_instance *in, unsigned buffer_kb, struct error *err)
 {
 	memset(in, 0, sizeof(*in));
-	in->pids = -1;
+	in->pids = in->on = -1;
 	if (kvm_tracing_dir(in->tracing, sizeof(in->tracing), err) < 0)
 		return -ERR_TARGET;
 	if (set_up(in, buffer_kb, err) >= 0)
@@ -238,7 +241,8 @@ int kvm_instance_trace(struct kvm_instance *in, pid_t tid, struct error *err)
 
 int kvm_instance_switch(const struct kvm_instance *in, bool on, struct error *err)
 {
-	return write_file(in, "tracing_on", on ? "1" : "0", err);
+	return write(in->on, on ? "1" : "0", 1) == 1 ? 0 :
+		fail_errno(err, ERR_TARGET, "cannot write %s/tracing_on", in->path);
 }
 
 bool kvm_instance_free(struct kvm_instance *in)
@@ -247,7 +251,9 @@ bool kvm_instance_free(struct kvm_instance *in)
 
 	if (in->pids >= 0)
 		close(in->pids);
-	in->pids = -1;
+	if (in->on >= 0)
+		close(in->on);
+	in->pids = in->on = -1;
 	if (in->path[0])
 		removed = !rmdir(in->path) || errno == ENOENT;
 	in->path[0] = '\0';

@@ -22,7 +22,7 @@ struct kvm_instance {
 	char path[PATH_MAX];         /* of the instance, "" = none */
 	struct tep_handle *tep;
 	struct kvm_formats *formats;
-	int pids;                    /* set_event_pid, kept open: threads can be added when rights are gone */
+	int pids, on;                /* set_event_pid and tracing_on, kept open: rights may be gone when they are needed */
 };
 
 /*

@@ -96,7 +96,7 @@ struct kvm_tracefs *kvm_tracefs_open(unsigned buffer_kb, const struct kvm_tracef
 	}
 	t->out = *out;
 	t->epoll = -1;
-	t->instance.pids = -1;
+	t->instance.pids = t->instance.on = -1;
 	if (set_up(t, buffer_kb, err) >= 0)
 		return t;
 	kvm_tracefs_close(t);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kvm-point.h"
+
 #define PERF_ATTRS 4096
 #define PERF_IDS 65536
 #define PERF_FEATURE_TRACING_DATA 1
@@ -67,12 +69,24 @@ bool perf_trailer_read(struct perf_attrs *a, const uint8_t *body, size_t size, s
 
 /* --- tracing data: the format files --- */
 
-struct tep_handle;
+struct perf_formats {
+	struct kvm_formats *kvm;    /* of group kvm */
+	struct kvm_formats *others; /* what looks like them in other groups: not used */
+	struct perf_name {
+		int id;
+		char name[48];
+	} *name;                    /* of all events */
+	unsigned names, room;
+};
 
-/*
- * Give the formats of group kvm and the names of the others to @tep. Negative: damaged, at byte -1 - result;
- * else how many formats were taken.
- */
-int64_t perf_formats_read(struct tep_handle *tep, const uint8_t *data, size_t size);
+/* NULL on no memory. */
+struct perf_formats *perf_formats_new(void);
+void perf_formats_free(struct perf_formats *f);
+
+/* Learn from what perf has stored. 0; or damaged, at byte -1 - result. */
+int64_t perf_formats_read(struct perf_formats *f, const uint8_t *data, size_t size);
+
+/* NULL = no event has this id. */
+const char *perf_formats_name(const struct perf_formats *f, uint64_t id);
 
 #endif
