@@ -45,6 +45,17 @@ static void thread_is_cpu(void *arg, int cpu, int tid)
 	kvm_live_thread(arg, tid, cpu);
 }
 
+static void machine_was_reset(void *arg)
+{
+	kvm_live_reset(arg);
+}
+
+static void tell_of_qmp(struct qmp *qmp, struct live *kvm)
+{
+	qmp_on_cpu(qmp, thread_is_cpu, kvm);
+	qmp_on_reset(qmp, machine_was_reset, kvm);
+}
+
 /* A guest of our own waits for us to let it run; the gdb source does where there is one. */
 static struct live *open_kvm(struct opening *o, struct error *err)
 {
@@ -56,7 +67,7 @@ static struct live *open_kvm(struct opening *o, struct error *err)
 	struct live *kvm = ka.pid < 0 ? NULL : kvm_live_open(&ka, err);
 
 	if (kvm && o->qmp)
-		qmp_on_cpu(qmp_live_qmp(o->qmp), thread_is_cpu, kvm);
+		tell_of_qmp(qmp_live_qmp(o->qmp), kvm);
 	if (kvm && o->qmp && args->own_guest && ka.alone && qmp_cont(qmp_live_qmp(o->qmp), err) < 0) {
 		kvm->ops->close(kvm);
 		return NULL;
