@@ -93,10 +93,10 @@ def counted(text):
 
 
 def relocations(text):
-    """(vCPU, from, to) for each entry at another base than the one before."""
+    """(vCPU, from, to) for each entry at another base than the default one before."""
     base, found = {}, []
     for cpu, at in re.findall(r"vcpu (\d+): entering SMM, smbase (0x[0-9a-f]+)", text):
-        if cpu in base and base[cpu] != at:
+        if base.get(cpu) == "0x30000" != at:
             found.append((int(cpu), base[cpu], at))
         base[cpu] = at
     return found
