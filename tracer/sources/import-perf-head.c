@@ -21,7 +21,9 @@ int perf_read(struct perf *p, void *out, size_t size, struct error *err)
 
 	if (n < 0)
 		return (int)n;
-	return (size_t)n == size ? 0 : perf_damaged(p, at + (uint64_t)n, err, "the file ends here, in the middle of something");
+	return (size_t)n == size
+		   ? 0
+		   : perf_damaged(p, at + (uint64_t)n, err, "the file ends here, in the middle of something");
 }
 
 static bool inside(const struct perf *p, struct perf_section s)
@@ -31,9 +33,15 @@ static bool inside(const struct perf *p, struct perf_section s)
 
 void perf_note_clock(struct perf *p)
 {
-	static const struct { int32_t id; const char *name; } clocks[] = {
-		{ CLOCK_REALTIME, "realtime" }, { CLOCK_MONOTONIC, "mono" }, { CLOCK_MONOTONIC_RAW, "mono_raw" },
-		{ CLOCK_BOOTTIME, "boot" }, { CLOCK_TAI, "tai" },
+	static const struct {
+		int32_t id;
+		const char *name;
+	} clocks[] = {
+		{ CLOCK_REALTIME, "realtime" },
+		{ CLOCK_MONOTONIC, "mono" },
+		{ CLOCK_MONOTONIC_RAW, "mono_raw" },
+		{ CLOCK_BOOTTIME, "boot" },
+		{ CLOCK_TAI, "tai" },
 	};
 	const struct perf_attr *a = p->attrs.attr;
 
@@ -50,7 +58,10 @@ void perf_note_clock(struct perf *p)
 void perf_take_clock_data(struct perf *p, const uint8_t *data, size_t size)
 {
 	/* HEADER_CLOCK_DATA: wall clock and the clock of the events at one moment */
-	struct { uint32_t version, clockid; uint64_t wall_ns, clock_ns; } d;
+	struct {
+		uint32_t version, clockid;
+		uint64_t wall_ns, clock_ns;
+	} d;
 
 	if (size < sizeof(d))
 		return;
@@ -159,8 +170,10 @@ int perf_read_front(struct perf *p, struct error *err)
 		return -1;
 	perf_note_clock(p);
 	if (h->data.size == 0) /* perf writes it last */
-		return perf_damaged(p, 48, err, "perf record did not end well: it has not written the formats");
+		return perf_damaged(p, 48, err,
+				    "perf record did not end well: it has not written the formats");
 	if (!inside(p, h->data))
-		return perf_damaged(p, p->im->file.size, err, "the file ends here, in the middle of its data");
+		return perf_damaged(p, p->im->file.size, err,
+				    "the file ends here, in the middle of its data");
 	return read_features(p, err);
 }

@@ -12,8 +12,15 @@
 
 /* enum perf_event_type, and perf's own from 64 on */
 enum {
-	RECORD_LOST = 2, RECORD_SAMPLE = 9, RECORD_LOST_SAMPLES = 13, RECORD_ATTR = 64, RECORD_TRACING_DATA = 66,
-	RECORD_AUXTRACE = 71, RECORD_FEATURE = 80, RECORD_COMPRESSED = 81, RECORD_COMPRESSED2 = 83
+	RECORD_LOST = 2,
+	RECORD_SAMPLE = 9,
+	RECORD_LOST_SAMPLES = 13,
+	RECORD_ATTR = 64,
+	RECORD_TRACING_DATA = 66,
+	RECORD_AUXTRACE = 71,
+	RECORD_FEATURE = 80,
+	RECORD_COMPRESSED = 81,
+	RECORD_COMPRESSED2 = 83
 };
 
 struct record {
@@ -23,7 +30,8 @@ struct record {
 
 bool import_is_perf(const char *head, size_t len)
 {
-	return len >= 8 && (!memcmp(head, "PERFILE2", 8) || !memcmp(head, "2ELIFREP", 8) || !memcmp(head, "PERFFILE", 8));
+	return len >= 8 &&
+	       (!memcmp(head, "PERFILE2", 8) || !memcmp(head, "2ELIFREP", 8) || !memcmp(head, "PERFFILE", 8));
 }
 
 /* --- records --- */
@@ -50,7 +58,8 @@ static int take_sample(struct perf *p, size_t size, struct error *err)
 	if (!perf_sample_read(&p->attrs, p->body, size, &s))
 		return perf_damaged(p, p->at, err, "a sample of no known event, or cut off");
 	if (s.attr->type == TYPE_TRACEPOINT && !p->has_formats)
-		return perf_damaged(p, p->at, err, "a tracepoint's sample, and no format files in front of it");
+		return perf_damaged(p, p->at, err,
+				    "a tracepoint's sample, and no format files in front of it");
 	point = kvm_point_new(KVM_POINT_COUNT, (int64_t)s.time, 0, s.cpu);
 	if (!s.has_time || s.time > INT64_MAX || !s.raw ||
 	    !kvm_point_of_record(p->formats->kvm, s.raw, s.raw_size, &point)) {
@@ -138,7 +147,9 @@ static int take_record(struct perf *p, const struct record *r, struct error *err
 		return 0;
 	case RECORD_COMPRESSED:
 	case RECORD_COMPRESSED2:
-		return perf_damaged(p, p->at, err, "compressed (perf record -z); perf script -i FILE | smmtrace import - reads it");
+		return perf_damaged(
+		    p, p->at, err,
+		    "compressed (perf record -z); perf script -i FILE | smmtrace import - reads it");
 	default:
 		return 0;
 	}
@@ -160,8 +171,9 @@ static int read_records(struct perf *p, uint64_t end, struct error *err)
 		if (perf_read(p, p->body, r.size - sizeof(r), err) < 0 || take_record(p, &r, err) < 0)
 			return -1;
 	}
-	return import_file_at(&p->im->file) < end ?
-		perf_damaged(p, end, err, "the file ends here, in the middle of something") : 0;
+	return import_file_at(&p->im->file) < end
+		   ? perf_damaged(p, end, err, "the file ends here, in the middle of something")
+		   : 0;
 }
 
 static int read_file(struct perf *p, struct error *err)
@@ -184,7 +196,9 @@ int import_read_perf(struct import *im, struct error *err)
 	p->im = im;
 	if (perf_read(p, &p->head, 16, err) >= 0) {
 		if (memcmp(p->head.magic, "PERFILE2", 8))
-			rc = perf_damaged(p, 0, err, "written on a machine of the other byte order, or by a perf before 2009");
+			rc = perf_damaged(
+			    p, 0, err,
+			    "written on a machine of the other byte order, or by a perf before 2009");
 		else
 			rc = p->head.size == 16 ? read_records(p, im->file.size, err) : read_file(p, err);
 	}
