@@ -2,9 +2,11 @@
 #include "source.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "sources/gdb.h"
+#include "sources/kvm-instance.h"
 #include "sources/qemulog.h"
 
 /* A stub is asked over a socket; this host needs nothing for that, and the target is attach's business. */
@@ -37,4 +39,17 @@ const struct source_ops source_qemulog = {
 	.probe = probe_qemulog,
 };
 
-const struct source_ops *const source_list[] = { &source_gdb, &source_qemulog, NULL };
+static int probe_kvm(struct error *err)
+{
+	if (access("/dev/kvm", F_OK))
+		return fail(err, ERR_TARGET, "no /dev/kvm: this host has no KVM, or its module is not loaded");
+	return kvm_tracing_dir(NULL, 0, err);
+}
+
+const struct source_ops source_kvm = {
+	.name = "kvm",
+	.summary = "tracepoints of the KVM on this host, without a stop",
+	.probe = probe_kvm,
+};
+
+const struct source_ops *const source_list[] = { &source_gdb, &source_kvm, &source_qemulog, NULL };

@@ -206,6 +206,7 @@ int guestram_map_find(pid_t pid, struct guestram_map *map, struct error *err)
 		rc = choose(&s, pid, map, err);
 	if (rc >= 0)
 		map->below = below_4g(&cl, map->size);
+	map->sure = s.exacts == 1 && (qemu_has_option(&cl, "machine") || qemu_has_option(&cl, "M"));
 	qemu_cmdline_free(&cl);
 	return rc;
 }

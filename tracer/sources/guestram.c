@@ -48,6 +48,11 @@ uint64_t guestram_size(const struct guestram *g)
 	return g->map.size;
 }
 
+bool guestram_is_sure(const struct guestram *g)
+{
+	return g->map.sure;
+}
+
 static int read_failed(const struct guestram *g, struct error *err)
 {
 	if (errno == ESRCH)

@@ -23,6 +23,7 @@ struct thread {
 struct vcpu {
 	uint64_t smbase;   /* at its last entry; SMBASE_UNKNOWN = none seen, or not since events were lost */
 	bool in_smm;
+	int64_t left_ns;   /* when it left the SMI at @smbase; 0 = not seen */
 };
 
 struct kvm_events {
@@ -110,12 +111,12 @@ static int cpu_of(const struct kvm_events *k, const struct kvm_point *p)
 
 /* --- SMM --- */
 
-static void put_found(struct kvm_events *k, int cpu, int64_t ts, uint64_t smbase)
+static void put_found(struct kvm_events *k, int cpu, int64_t ts, uint64_t smbase, enum event_via via)
 {
 	struct event ev = event_new(EV_SMBASE_FOUND, SRC_KVM, cpu, ts);
 
 	event_set(&ev, SMBASE_FOUND_SMBASE, smbase);
-	event_set(&ev, SMBASE_FOUND_VIA, VIA_NEXT);
+	event_set(&ev, SMBASE_FOUND_VIA, via);
 	k->out->put(k->out, &ev);
 }
 
@@ -129,6 +130,18 @@ static void put_written(struct kvm_events *k, int cpu, int64_t ts, uint64_t from
 	k->out->put(k->out, &ev);
 }
 
+/*
+ * It entered elsewhere the last time. From the default SMBASE only a relocation leads to another one, and it was in
+ * force when the CPU left. Back to it leads a reset; from one to another a state that was loaded, or what nobody saw.
+ */
+static void put_moved(struct kvm_events *k, const struct vcpu *v, int cpu, const struct kvm_point *p)
+{
+	if (v->smbase == SMBASE_DEFAULT && v->left_ns)
+		put_written(k, cpu, v->left_ns, v->smbase, p->value[KVM_SMBASE]);
+	else
+		put_found(k, cpu, p->ts, p->value[KVM_SMBASE], VIA_NEXT);
+}
+
 static void enter(struct kvm_events *k, struct vcpu *v, int cpu, const struct kvm_point *p)
 {
 	struct event ev = event_new(EV_SMI_ENTER, SRC_KVM, cpu, p->ts);
@@ -136,10 +149,12 @@ static void enter(struct kvm_events *k, struct vcpu *v, int cpu, const struct kv
 	if (kvm_has(p, KVM_SMBASE)) {
 		event_set(&ev, SMI_ENTER_SMBASE, p->value[KVM_SMBASE]);
 		if (v && v->smbase != SMBASE_UNKNOWN && v->smbase != p->value[KVM_SMBASE])
-			put_found(k, cpu, p->ts, p->value[KVM_SMBASE]);
+			put_moved(k, v, cpu, p);
 		if (v)
 			v->smbase = p->value[KVM_SMBASE];
 	}
+	if (v)
+		v->left_ns = 0;
 	if (v)
 		v->in_smm = true;
 	k->out->put(k->out, &ev);
@@ -159,11 +174,15 @@ static void leave(struct kvm_events *k, struct vcpu *v, int cpu, const struct kv
 	else if (seen)
 		event_set(&ev, SMI_LEAVE_SMBASE, v->smbase);
 	event_set(&ev, SMI_LEAVE_VIA, VIA_TRACEPOINT);
-	if (v && tells_new)
-		v->smbase = p->value[KVM_SMBASE];
-	if (v)
-		v->in_smm = false;
 	k->out->put(k->out, &ev);
+	if (tells_new && p->value[KVM_SMBASE] == SMBASE_DEFAULT)
+		put_found(k, cpu, p->ts, SMBASE_DEFAULT, VIA_TRACEPOINT);
+	if (!v)
+		return;
+	if (tells_new)
+		v->smbase = p->value[KVM_SMBASE];
+	v->left_ns = v->in_smm ? p->ts : 0;
+	v->in_smm = false;
 }
 
 static void take_smm(struct kvm_events *k, const struct kvm_point *p)
