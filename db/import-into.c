@@ -18,14 +18,14 @@
 #define HELD_MAX 65536u
 
 struct into {
-	struct event_out out;        /* first: put() finds it by that */
+	struct event_out out; /* first: put() finds it by that */
 	const struct import_args *args;
 	struct writer *writer;
 	struct judge *judge;
 	struct arrange *arrange;
 	int64_t newest;
-	char path[PATH_MAX];         /* until all is well */
-	struct error err;            /* the first failure of the sink */
+	char path[PATH_MAX]; /* until all is well */
+	struct error err; /* the first failure of the sink */
 };
 
 static void put(struct event_out *out, const struct event *ev)
@@ -130,7 +130,8 @@ static int open_all(struct into *in, const char *path, bool force, struct error 
 
 	if (out_file_spares("import", path, in->args->path, err) < 0 || writer_check(path, force, err) < 0)
 		return -(int)err->code;
-	if (snprintf(in->path, sizeof(in->path), "%s.import-%ld", path, (long)getpid()) >= (int)sizeof(in->path))
+	if (snprintf(in->path, sizeof(in->path), "%s.import-%ld", path, (long)getpid()) >=
+	    (int)sizeof(in->path))
 		return fail(err, ERR_OUTPUT, "the name of the output is too long");
 	in->judge = judge_new(NULL);
 	in->arrange = in->judge ? arrange_new(in->judge) : NULL;
@@ -162,7 +163,8 @@ static int keep(struct into *in, const char *path, const struct import_stats *s,
 	return rename(in->path, path) < 0 ? fail_errno(err, ERR_OUTPUT, "cannot write %.300s", path) : 0;
 }
 
-static int run(struct into *in, const char *path, bool keep_partial, struct import_stats *stats, struct error *err)
+static int run(struct into *in, const char *path, bool keep_partial, struct import_stats *stats,
+	       struct error *err)
 {
 	struct import_args args = *in->args;
 	struct error failed = { 0 }, kept = { 0 };

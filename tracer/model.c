@@ -114,8 +114,6 @@ static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct e
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
 	enter_state(c, via == VIA_RESET || c->init_held ? STATE_RESET : STATE_RUNNING, ev->ts);
-	if (c->init_held)
-		c->init_ipi = false;
 	c->init_held = false;
 }
 
@@ -182,11 +180,10 @@ static void apic_accept(struct model *m, struct cpu *c, int64_t id, const struct
 		c->smi_ipi = true;
 		break;
 	case IPI_INIT:
-		c->init_held = cpu_in_smm(c);
-		if (c->init_held)
-			break;
 		c->init_ipi = false;
-		enter_state(c, STATE_RESET, ev->ts);
+		c->init_held = cpu_in_smm(c);
+		if (!c->init_held)
+			enter_state(c, STATE_RESET, ev->ts);
 		break;
 	case IPI_SIPI:
 		if (c->state == STATE_RESET || c->state == STATE_ABSENT || c->state == STATE_UNKNOWN)

@@ -45,6 +45,11 @@ static void thread_is_cpu(void *arg, int cpu, int tid)
 	kvm_live_thread(arg, tid, cpu);
 }
 
+static void machine_was_reset(void *arg)
+{
+	kvm_live_reset(arg);
+}
+
 /*
  * Which thread is which CPU is answered before the guest runs, and read before its first record. A guest of our own
  * waits for us to let it run; the gdb source does where there is one.
@@ -55,6 +60,7 @@ static int know_cpus(struct opening *o, struct live *kvm, bool alone, struct err
 	int rc;
 
 	qmp_on_cpu(q, thread_is_cpu, kvm);
+	qmp_on_reset(q, machine_was_reset, kvm);
 	rc = qmp_ask(q, err);
 	return rc < 0 || !o->args->own_guest || !alone ? rc : qmp_cont(q, err);
 }
@@ -112,7 +118,7 @@ static struct live *open_gdb(struct opening *o, struct error *err)
 		.target = args->target, .timeout_ms = args->timeout_ms, .guard = o->guard,
 		.out = args->kvm ? &beside_kvm.out : o->out,
 		.breakpoints_only = args->breakpoints_only, .no_log = args->no_log || args->kvm,
-		.own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
+		.guest_ram = args->guest_ram && !args->kvm, .own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
 	};
 
 	beside_kvm = (struct beside_kvm){ { put_beside_kvm }, o->out };

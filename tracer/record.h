@@ -33,6 +33,7 @@ struct record_args {
 	bool kick;               /* send a CPU the SMI it has lost, when the verdict says so */
 	bool breakpoints_only;
 	bool no_log;
+	bool guest_ram;          /* beside the gdbstub, read save states and slots from QEMU's memory */
 	bool own_guest;          /* `run`: the guest is ours, leave it running */
 	void (*note)(void *arg, const char *text); /* one line for the user */
 	/*

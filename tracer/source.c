@@ -6,6 +6,7 @@
 
 #include "host.h"
 #include "sources/gdb.h"
+#include "sources/guestram-right.h"
 #include "sources/kvm-instance.h"
 #include "sources/qemulog.h"
 
@@ -16,7 +17,7 @@ static int probe_gdb(struct error *err)
 	return 0;
 }
 
-const struct source_ops source_gdb = {
+static const struct source_ops source_gdb = {
 	.name = "gdb",
 	.summary = "breakpoints and watchpoints of QEMU's gdbstub, on any host it can be reached from",
 	.probe = probe_gdb,
@@ -33,10 +34,16 @@ static int probe_qemulog(struct error *err)
 		    "no " HOST_QEMU " in PATH; a QEMU on this host is needed, wherever it stands");
 }
 
-const struct source_ops source_qemulog = {
+static const struct source_ops source_qemulog = {
 	.name = "qemulog",
 	.summary = "QEMU's trace events and cpu_reset log, from a QEMU on this host",
 	.probe = probe_qemulog,
+};
+
+static const struct source_ops source_guestram = {
+	.name = "guestram",
+	.summary = "save states and the hand-off's words in the memory of a QEMU on this host, without a stop",
+	.probe = guestram_probe,
 };
 
 static int probe_kvm(struct error *err)
@@ -46,10 +53,12 @@ static int probe_kvm(struct error *err)
 	return kvm_tracing_dir(NULL, 0, err);
 }
 
-const struct source_ops source_kvm = {
+static const struct source_ops source_kvm = {
 	.name = "kvm",
-	.summary = "tracepoints of the KVM on this host, without a stop",
+	.summary = "KVM's tracepoints: SMM, ports, INIT and SIPI of KVM guests on this host, without a stop",
 	.probe = probe_kvm,
 };
 
-const struct source_ops *const source_list[] = { &source_gdb, &source_kvm, &source_qemulog, NULL };
+const struct source_ops *const source_list[] = {
+	&source_gdb, &source_guestram, &source_kvm, &source_qemulog, NULL,
+};

@@ -38,6 +38,7 @@ struct session session = { .timeout_ns = TIMEOUT_DEFAULT_NS };
 	{ 0, "kick", OPT_FLAG, &session.kick, NULL, "send a CPU the SMI it has lost, when the verdict says so" }, \
 	{ 0, "breakpoints", OPT_FLAG, &session.breakpoints, NULL, "never trade breakpoints for watchpoints" }, \
 	{ 0, "no-log", OPT_FLAG, &session.no_log, NULL, "leave QEMU's log alone: no ports, IPIs, resets" }, \
+	{ 0, "guest-ram", OPT_FLAG, &session.guest_ram, NULL, "read what CPUs saved out of QEMU's memory too" }, \
 	{ 0, "timeout", OPT_TIME, &session.timeout_ns, "TIME", "wait TIME for each answer of the stub (10s)" }, \
 	{ 0, "stops", OPT_FLAG, &session.stops, NULL, "stop a KVM guest through its gdbstub: can lose it an INIT or SMI" }
 

@@ -28,6 +28,7 @@ struct session {
 	const char *qmp;      /* path of a QMP socket, NULL = none */
 	bool breakpoints;     /* never use watchpoints */
 	bool no_log;          /* leave QEMU's log alone */
+	bool guest_ram;       /* save states from QEMU's memory too */
 	bool kvm;             /* tracepoints instead of stops */
 	bool stops;           /* and stops nevertheless */
 	int64_t pid;          /* whose guest; 0 = find it */
@@ -50,7 +51,7 @@ extern const struct opt attach_opts[], run_opts[], record_opts[];
 #define SESSION_USAGE \
 	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
 	"[--deadline LIST] [--qmp PATH] [--strict] [--ascii] [--all] [--buffer KIB]"
-#define SESSION_STUB_USAGE "[--kick] [--breakpoints] [--no-log] [--timeout TIME] [--stops]"
+#define SESSION_STUB_USAGE "[--kick] [--breakpoints] [--no-log] [--guest-ram] [--timeout TIME] [--stops]"
 #define SESSION_GUEST_USAGE "[-p PID]"
 
 /* Understand the words among the options: 0 or ERR_USAGE. Before anything is started. */

@@ -114,6 +114,8 @@ result doctor-doubts-a-newer-qemu $? "$(head -5 out)"
 # --- list
 fine list-events '^smi-enter +\[ +CPU entered SMM' list events
 fine list-sources '^gdb +yes ' list sources
+fine list-source-kvm '^kvm +(yes|no) .*' list sources
+fine list-source-guestram '^guestram +(yes|no) .*' list sources
 fine list-invariants '^21 +no-init-in-smm +error +c +' list invariants
 fine list-profiles '^profile +meaning' list profiles
 fine list-keys '^key' list keys

@@ -245,6 +245,19 @@ static void an_entry_at_the_default_smbase_may_be_a_reset(void **state)
 	expect(EPISODE_BOOT, 1, EPISODE_DONE, STEP_D_RSM);
 }
 
+/* QMP tells of a reset of the machine; the INITs of before were executed and are none that it waits for. */
+static void a_reset_that_qmp_told_brings_back_the_default_smbase(void **state)
+{
+	(void)state;
+	play(BOOT_RAM PLUGGED WORK READY STARTED "@1042 cpu=0 cpu-reset origin=inferred" K
+	     "@1042 cpu=1 cpu-reset origin=inferred" K "@1042 cpu=2 cpu-reset origin=inferred" K "@9000 advance\n");
+	expect_unbroken();
+	for (int i = 0; i < 3; i++)
+		assert_true(cpu(i)->smbase == SMBASE_DEFAULT && cpu(i)->state == STATE_RESET);
+	assert_true(episode_of(EPISODE_PLUG, 2)->cut_short);
+	assert_int_not_equal(episode_of(EPISODE_PLUG, 2)->status, EPISODE_STUCK);
+}
+
 /* It is KVM's word that makes it so: who sees resets as well, knows. */
 static void the_same_seen_by_the_gdbstub_is_no_reset(void **state)
 {
@@ -265,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_cpu_that_never_gets_its_smi_is_stuck),
 		cmocka_unit_test(an_init_that_comes_in_smm_waits_for_the_rsm),
 		cmocka_unit_test(an_entry_at_the_default_smbase_may_be_a_reset),
+		cmocka_unit_test(a_reset_that_qmp_told_brings_back_the_default_smbase),
 		cmocka_unit_test(the_same_seen_by_the_gdbstub_is_no_reset),
 	};
 

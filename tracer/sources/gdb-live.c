@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../clock.h"
+#include "kvm-ram.h"
 
 #define BUSY_MS 3    /* how often guest RAM is sampled while a CPU comes or goes */
 #define IDLE_MS 250
@@ -12,6 +13,7 @@ struct gdb_live {
 	struct live live; /* first */
 	struct gdb_args args;
 	struct gdb *gdb;  /* NULL = suspended */
+	struct kvm_ram *ram; /* all events go through it; NULL = not asked for */
 	enum gdb_status status;
 	struct gdb_stats *stats;
 	int64_t suspended_ns;
@@ -59,6 +61,8 @@ static int tick(struct live *l, struct error *err)
 
 	if (!rc)
 		gdb_tick(g->gdb);
+	if (!rc && g->ram)
+		kvm_ram_tick(g->ram, clock_now()); /* what happens, happens at a stop: it was put */
 	return rc;
 }
 
@@ -103,10 +107,39 @@ static void suspend(struct live *l)
 	detach(of(l));
 }
 
+static void open_ram(struct gdb_live *g)
+{
+	struct gdb_stats st;
+	struct error err;
+
+	gdb_stats(g->gdb, &st);
+	if (!st.server_pid)
+		fail(&err, ERR_TARGET, "guest memory is not read: the QEMU behind the gdbstub is not on this host");
+	if (!st.server_pid || kvm_ram_open(g->ram, st.server_pid, &err) < 0)
+		g->args.note(g->args.note_arg, err.text);
+}
+
 static int attach(struct gdb_live *g, struct error *err)
 {
 	g->gdb = gdb_open(&g->args, err);
-	return g->gdb ? 0 : -(int)(err->code ? err->code : ERR_TARGET);
+	if (!g->gdb)
+		return -(int)(err->code ? err->code : ERR_TARGET);
+	if (g->ram)
+		open_ram(g);
+	return 0;
+}
+
+/* What gdb tells goes through it. The code at the default SMBASE and its words are gdb's own matter. */
+static int beside_ram(struct gdb_live *g, struct error *err)
+{
+	if (!g->args.guest_ram)
+		return 0;
+	g->ram = kvm_ram_new(g->args.out, err);
+	if (!g->ram)
+		return -ERR_TARGET;
+	kvm_ram_states_only(g->ram);
+	g->args.out = kvm_ram_input(g->ram);
+	return 0;
 }
 
 static int resume(struct live *l, struct error *err)
@@ -126,6 +159,7 @@ static int resume(struct live *l, struct error *err)
 static void end(struct live *l)
 {
 	detach(of(l));
+	kvm_ram_free(of(l)->ram);
 	free(l);
 }
 
@@ -143,8 +177,9 @@ struct live *gdb_live_open(const struct gdb_args *args, struct gdb_stats *stats,
 		return NULL;
 	}
 	*g = (struct gdb_live){ .live = { &ops }, .args = *args, .stats = stats };
-	if (attach(g, err) >= 0)
+	if (beside_ram(g, err) >= 0 && attach(g, err) >= 0)
 		return &g->live;
+	kvm_ram_free(g->ram);
 	free(g);
 	return NULL;
 }

@@ -53,7 +53,8 @@ int import_file_open(struct import_file *f, const char *path, struct error *err)
 	bool input = !strcmp(path, "-");
 	struct stat st;
 
-	safe_text(f->name, sizeof(f->name), input ? "standard input" : path, strlen(input ? "standard input" : path));
+	safe_text(f->name, sizeof(f->name), input ? "standard input" : path,
+		  strlen(input ? "standard input" : path));
 	f->base = f->pos = f->fill = 0;
 	f->cut = false;
 	f->fd = input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -139,14 +140,15 @@ static int skip_line(struct import_file *f, struct error *err)
 	return 1;
 }
 
-int import_file_line(struct import_file *f, struct text *line, uint64_t *offset, bool *whole, struct error *err)
+int import_file_line(struct import_file *f, struct text *line, uint64_t *offset, bool *whole,
+		     struct error *err)
 {
 	const char *nl;
 	int more = f->cut ? skip_line(f, err) : 1;
 
 	f->cut = false;
-	while (more >= 0 && !(nl = memchr(f->buf + f->pos, '\n', f->fill - f->pos)) && f->fill - f->pos < IMPORT_LINE_MAX &&
-	       (more = fill_more(f, err)) > 0)
+	while (more >= 0 && !(nl = memchr(f->buf + f->pos, '\n', f->fill - f->pos)) &&
+	       f->fill - f->pos < IMPORT_LINE_MAX && (more = fill_more(f, err)) > 0)
 		;
 	if (more < 0 || f->pos == f->fill)
 		return more < 0 ? more : 0;

@@ -51,7 +51,8 @@ static void read_task(struct text t, struct line *l)
 		n += scale * digit_value(*--end);
 	l->tid = (int32_t)n;
 	if (end > t.at && end[-1] == '/') {
-		for (n = 0, scale = 1, end--; end > t.at && digit_value(end[-1]) <= 9 && scale < 1000000000; scale *= 10)
+		for (n = 0, scale = 1, end--; end > t.at && digit_value(end[-1]) <= 9 && scale < 1000000000;
+		     scale *= 10)
 			n += scale * digit_value(*--end);
 		l->pid = (int32_t)n;
 	}
@@ -144,8 +145,8 @@ bool import_is_ftrace_text(const char *head, size_t len)
 /* --- losses --- */
 
 struct losses {
-	int64_t last;         /* time of the last line */
-	bool waiting;         /* told of, and to be put when the next line says until when */
+	int64_t last; /* time of the last line */
+	bool waiting; /* told of, and to be put when the next line says until when */
 	uint64_t count;
 };
 

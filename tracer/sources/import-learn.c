@@ -21,7 +21,10 @@ static void remember_rebase(struct import *im, struct rebase r)
 	im->rebase[im->rebases++] = r;
 }
 
-/* A CPU that enters at another base got it from the SMI before, unless it was reset: that brings the default one. */
+/*
+ * A CPU that was in SMM at the default SMBASE and enters at another one got that from the SMI before. Between other
+ * two a reset or a state that was loaded may lie; then the entry tells (smbase-found).
+ */
 static void learn_smbase(struct import *im, int cpu, const struct kvm_point *p)
 {
 	struct seen_cpu *c = &im->cpu[cpu];
@@ -33,7 +36,7 @@ static void learn_smbase(struct import *im, int cpu, const struct kvm_point *p)
 		c->left = p->ts;
 		return;
 	}
-	if (c->left && smbase != c->smbase && smbase != SMBASE_DEFAULT)
+	if (c->left && smbase != c->smbase && c->smbase == SMBASE_DEFAULT)
 		remember_rebase(im, (struct rebase){ cpu, c->left, c->smbase, smbase });
 	c->smbase = smbase;
 	c->left = 0;

@@ -17,8 +17,8 @@ struct reader {
 	struct import *im;
 	struct qemulog_parse parse;
 	struct int_text smm;
-	int64_t order;     /* time of the line, where nothing else tells one */
-	bool understood;   /* the line */
+	int64_t order; /* time of the line, where nothing else tells one */
+	bool understood; /* the line */
 };
 
 static void take(void *arg, const struct event *ev)
@@ -50,15 +50,16 @@ static bool eat_stamp(struct text *t, uint64_t *tid)
 	uint64_t n;
 
 	*tid = 0;
-	if (eat_number(&left, 10, 9, tid) && eat(&left, "@") && eat_number(&left, 10, 10, &n) && eat(&left, ".") &&
-	    eat_number(&left, 10, 6, &n) && eat(&left, ":")) {
+	if (eat_number(&left, 10, 9, tid) && eat(&left, "@") && eat_number(&left, 10, 10, &n) &&
+	    eat(&left, ".") && eat_number(&left, 10, 6, &n) && eat(&left, ":")) {
 		*t = left;
 		return true;
 	}
 	left = *t;
 	*tid = 0;
-	if (!eat_number(&left, 10, 4, &n) || !eat(&left, "-") || !eat_number(&left, 10, 2, &n) || !eat(&left, "-") ||
-	    !eat_number(&left, 10, 2, &n) || !eat(&left, "T") || !eat_through(&left, "Z "))
+	if (!eat_number(&left, 10, 4, &n) || !eat(&left, "-") || !eat_number(&left, 10, 2, &n) ||
+	    !eat(&left, "-") || !eat_number(&left, 10, 2, &n) || !eat(&left, "T") ||
+	    !eat_through(&left, "Z "))
 		return false;
 	*t = left;
 	return true;
@@ -70,7 +71,9 @@ static size_t name_length(struct text t)
 	size_t n = 0;
 	bool parts = false;
 
-	for (; t.at + n < t.end && ((t.at[n] >= 'a' && t.at[n] <= 'z') || digit_value(t.at[n]) <= 9 || t.at[n] == '_'); n++)
+	for (; t.at + n < t.end &&
+	       ((t.at[n] >= 'a' && t.at[n] <= 'z') || digit_value(t.at[n]) <= 9 || t.at[n] == '_');
+	     n++)
 		parts |= t.at[n] == '_';
 	return parts && n && t.at + n < t.end && t.at[n] == ' ' ? n : 0;
 }
@@ -90,7 +93,8 @@ static bool is_int_line(struct text t)
 {
 	struct text left = t;
 
-	return int_text_begins(t) || eat(&t, "CPU Reset (CPU ") || eat(&t, "Servicing hardware INT=") || eat(&t, "check_exception old: ") ||
+	return int_text_begins(t) || eat(&t, "CPU Reset (CPU ") || eat(&t, "Servicing hardware INT=") ||
+	       eat(&t, "check_exception old: ") ||
 	       (eat_through(&left, ": v=") && eat_through(&left, " cpl="));
 }
 
@@ -99,8 +103,8 @@ static void learn_thread(struct import *im, uint64_t tid, struct text behind)
 {
 	uint64_t cpu;
 
-	if (tid && im->threads < EVENT_MAX_CPUS && eat(&behind, " cpu ") && eat_number(&behind, 10, 3, &cpu) &&
-	    cpu < EVENT_MAX_CPUS && !im->cpu[cpu].seen) {
+	if (tid && im->threads < EVENT_MAX_CPUS && eat(&behind, " cpu ") &&
+	    eat_number(&behind, 10, 3, &cpu) && cpu < EVENT_MAX_CPUS && !im->cpu[cpu].seen) {
 		im->cpu[cpu].seen = true;
 		im->thread[im->threads++] = (struct thread_cpu){ (int32_t)tid, (int)cpu };
 	}

@@ -25,18 +25,18 @@ extern const char *tracecmd_get_trace_clock(struct tracecmd_input *handle) __att
 
 struct message {
 	enum { SAY_POINT, SAY_LOST, SAY_FOREIGN, SAY_CLOCK, SAY_FAILED, SAY_END } what;
-	int64_t from, until;  /* SAY_LOST */
+	int64_t from, until; /* SAY_LOST */
 	uint64_t count;
-	struct kvm_point p;   /* SAY_POINT */
-	char text[64];        /* the others */
+	struct kvm_point p; /* SAY_POINT */
+	char text[64]; /* the others */
 };
 
 struct child {
 	FILE *to;
 	struct tracecmd_input *input;
-	struct tep_handle *tep;      /* whose formats these are */
+	struct tep_handle *tep; /* whose formats these are */
 	struct kvm_formats *formats;
-	int64_t last[HOST_CPUS];     /* the last record of each CPU */
+	int64_t last[HOST_CPUS]; /* the last record of each CPU */
 };
 
 bool import_is_trace_dat(const char *head, size_t len)
@@ -162,7 +162,8 @@ static int listen_to(struct import *im, int fd, pid_t child, struct error *err)
 	uint64_t n = 0;
 	int status;
 
-	while (more && !(++n % 1024 == 0 && import_stopped(im)) && (more = fread(&m, sizeof(m), 1, from) == 1))
+	while (more && !(++n % 1024 == 0 && import_stopped(im)) &&
+	       (more = fread(&m, sizeof(m), 1, from) == 1))
 		more = hear(im, &m);
 	if (more)
 		kill(child, SIGKILL);

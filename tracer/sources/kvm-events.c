@@ -85,6 +85,14 @@ int kvm_events_cpu_of_thread(const struct kvm_events *k, int32_t tid)
 	return th ? th->cpu : CPU_UNKNOWN;
 }
 
+int kvm_events_apic_id(const struct kvm_events *k, int cpu)
+{
+	for (int id = 0; id < EVENT_MAX_CPUS; id++)
+		if (id != cpu && k->cpu_of_id[id] == cpu)
+			return id;
+	return cpu;
+}
+
 static int cpu_of_id(const struct kvm_events *k, const struct kvm_point *p, enum kvm_field field)
 {
 	return kvm_has(p, field) && p->value[field] < EVENT_MAX_CPUS ? k->cpu_of_id[p->value[field]] : CPU_UNKNOWN;

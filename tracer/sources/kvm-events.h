@@ -40,6 +40,9 @@ void kvm_events_thread(struct kvm_events *k, int32_t tid, int cpu);
 /* The CPU of @tid as known now, or CPU_UNKNOWN. */
 int kvm_events_cpu_of_thread(const struct kvm_events *k, int32_t tid);
 
+/* The APIC ID of @cpu: what its own records named, else its index. */
+int kvm_events_apic_id(const struct kvm_events *k, int cpu);
+
 /* Learn from @p which CPU its thread is, and nothing else: for who can read a recording twice. */
 void kvm_events_learn(struct kvm_events *k, const struct kvm_point *p);
 

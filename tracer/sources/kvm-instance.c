@@ -63,8 +63,7 @@ static bool is_smmtrace(pid_t pid)
 	return !strncmp(comm, "smmtrace", 8);
 }
 
-/* The kernel itself refuses to remove one that is in use, so a wrong guess does no harm. */
-static void remove_stale(const char *tracing)
+void kvm_instance_each_stale(const char *tracing, void (*fn)(void *arg, int dir, const char *name), void *arg)
 {
 	char path[PATH_MAX];
 	struct dirent *e;
@@ -80,10 +79,22 @@ static void remove_stale(const char *tracing)
 			continue;
 		pid = strtol(e->d_name + strlen(NAME), &end, 10);
 		if (!*end && pid > 0 && (pid == getpid() || !is_smmtrace((pid_t)pid)))
-			unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
+			fn(arg, dirfd(dir), e->d_name);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+/* The kernel itself refuses to remove one that is in use, so a wrong guess does no harm. */
+static void remove_one(void *arg, int dir, const char *name)
+{
+	(void)arg;
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+static void remove_stale(const char *tracing)
+{
+	kvm_instance_each_stale(tracing, remove_one, NULL);
 }
 
 /* ---- its files ---- */

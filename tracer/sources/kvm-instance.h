@@ -34,6 +34,9 @@ int kvm_tracing_dir(char *out, size_t size, struct error *err);
 /* Where the instance of this process will be. 0, or negative as kvm_tracing_dir(). */
 int kvm_instance_path(char *out, size_t size, struct error *err);
 
+/* Each instance at @tracing (where tracefs is) that a run which is no more has left: @fn(arg, folder, its name). */
+void kvm_instance_each_stale(const char *tracing, void (*fn)(void *arg, int dir, const char *name), void *arg);
+
 /*
  * Make it and set it up: clock mono, the newest kept when the buffers are full, @buffer_kb for each host CPU,
  * the live ones of KVM_POINTS with their filters, for no thread yet. @in is zeroed first; on failure nothing is left.

@@ -32,6 +32,7 @@ struct kvm_ram {
 	pthread_mutex_t lock;
 	struct guestram *ram;    /* NULL = nothing is read */
 	bool sure;               /* the memory is the guest's: a save state named its own SMBASE, or QEMU's command line says so */
+	bool states_only;
 	struct ram_watch watch;
 	struct stay stay[EVENT_MAX_CPUS];
 	int cpus;                /* highest seen + 1 */
@@ -161,7 +162,7 @@ static void sample(struct kvm_ram *r)
 {
 	int64_t now = clock_now();
 
-	if (!r->ram)
+	if (!r->ram || r->states_only)
 		return;
 	ram_watch_code(&r->watch, now, false, CPU_UNKNOWN);
 	if (!ram_watch_talks(&r->watch))
@@ -361,6 +362,11 @@ void kvm_ram_take(struct kvm_ram *r, struct guestram *ram)
 	r->ram = ram;
 	r->sure = guestram_is_sure(ram);
 	pthread_mutex_unlock(&r->lock);
+}
+
+void kvm_ram_states_only(struct kvm_ram *r)
+{
+	r->states_only = true;
 }
 
 int kvm_ram_open(struct kvm_ram *r, pid_t pid, struct error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest RAM beside a source that does not stop the guest: an event_out that passes every event on, and reads at the
+ * Guest RAM beside another source, KVM's tracepoints above all, which do not stop the guest: an event_out that passes every event on, and reads at the
  * right moments what the CPUs left in SMRAM.
  *
  *	in SMM         smi-saved: what the CPU saved, and whether its SMBASE slot holds another value by now
@@ -43,6 +43,9 @@ int kvm_ram_open(struct kvm_ram *r, pid_t pid, struct error *err);
 
 /* The same, of memory that is open already; owned from now on. */
 void kvm_ram_take(struct kvm_ram *r, struct guestram *ram);
+
+/* Leave the code at the default SMBASE and its words to somebody else: the gdb source looks at them itself. */
+void kvm_ram_states_only(struct kvm_ram *r);
 
 /* Where the events come in; valid until kvm_ram_free(). */
 struct event_out *kvm_ram_input(struct kvm_ram *r);

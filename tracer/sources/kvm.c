@@ -30,6 +30,7 @@ struct kvm_live {
 	bool ended;
 	int64_t scanned_ns;
 	pid_t tid_of[EVENT_MAX_CPUS]; /* that was told by cpu-add; 0 = none */
+	int apic_id[EVENT_MAX_CPUS];   /* as it was told */
 	unsigned vcpus;
 };
 
@@ -60,10 +61,14 @@ static void tell_cpu(struct kvm_live *k, pid_t tid, int cpu, int64_t ts)
 {
 	struct event ev = event_new(EV_CPU_ADD, SRC_KVM, cpu, ts);
 
-	if (cpu < 0 || cpu >= EVENT_MAX_CPUS || k->tid_of[cpu] == tid)
+	if (cpu < 0 || cpu >= EVENT_MAX_CPUS ||
+	    (k->tid_of[cpu] == tid && k->apic_id[cpu] == kvm_events_apic_id(k->events, cpu)))
 		return;
 	k->vcpus += !k->tid_of[cpu];
 	k->tid_of[cpu] = tid;
+	k->apic_id[cpu] = kvm_events_apic_id(k->events, cpu);
+	ev.origin = ORIGIN_INFERRED; /* its APIC ID is, until a record of its own names it */
+	event_set(&ev, CPU_ADD_APIC_ID, (uint64_t)k->apic_id[cpu]);
 	event_set(&ev, CPU_ADD_TID, (uint64_t)tid);
 	if (k->args.alone)
 		put(k, &ev);
@@ -75,6 +80,19 @@ void kvm_live_thread(struct live *l, pid_t tid, int cpu)
 
 	kvm_events_thread(k->events, tid, cpu);
 	tell_cpu(k, tid, cpu, clock_now());
+}
+
+void kvm_live_reset(struct live *l)
+{
+	struct kvm_live *k = of(l);
+
+	for (int cpu = 0; cpu < EVENT_MAX_CPUS; cpu++) {
+		struct event ev = event_new(EV_CPU_RESET, SRC_KVM, cpu, clock_now());
+
+		ev.origin = ORIGIN_INFERRED;
+		if (k->tid_of[cpu])
+			put(k, &ev);
+	}
 }
 
 /* A thread that ends between being seen and being added is no failure; one that is traced already is added again. */

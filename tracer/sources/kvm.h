@@ -38,6 +38,9 @@ struct kvm_stats {
 /* NULL on failure, with nothing left. */
 struct live *kvm_live_open(const struct kvm_args *args, struct error *err);
 
+/* The machine was reset, a moment ago: no tracepoint tells. */
+void kvm_live_reset(struct live *l);
+
 /* Somebody knows: @tid runs CPU @cpu. */
 void kvm_live_thread(struct live *l, pid_t tid, int cpu);
 

@@ -103,7 +103,8 @@ int64_t perf_formats_read(struct perf_formats *f, const uint8_t *data, size_t si
 {
 	struct cursor c = { data, data, data + size };
 	uint32_t systems = 0, count;
-	bool good = take_head(&c) && take(&c, &count, 4) && take_formats(&c, f, false, count) && take(&c, &systems, 4);
+	bool good = take_head(&c) && take(&c, &count, 4) && take_formats(&c, f, false, count) &&
+		    take(&c, &systems, 4);
 
 	for (uint32_t i = 0; good && i < systems; i++) {
 		const char *system = take_text(&c);

@@ -194,14 +194,11 @@ bool perf_sample_read(struct perf_attrs *a, const uint8_t *body, size_t size, st
 	type = s->attr->sample_type;
 	s->has_time = type & SAMPLE_TIME;
 	return (!(type & SAMPLE_IDENTIFIER) || take(&b, NULL, 8)) &&
-	       (!(type & SAMPLE_IP) || take(&b, NULL, 8)) &&
-	       (!(type & SAMPLE_TID) || take_tid(&b, s)) &&
+	       (!(type & SAMPLE_IP) || take(&b, NULL, 8)) && (!(type & SAMPLE_TID) || take_tid(&b, s)) &&
 	       (!(type & SAMPLE_TIME) || take(&b, &s->time, 8)) &&
-	       (!(type & SAMPLE_ADDR) || take(&b, NULL, 8)) &&
-	       (!(type & SAMPLE_ID) || take(&b, NULL, 8)) &&
+	       (!(type & SAMPLE_ADDR) || take(&b, NULL, 8)) && (!(type & SAMPLE_ID) || take(&b, NULL, 8)) &&
 	       (!(type & SAMPLE_STREAM_ID) || take(&b, NULL, 8)) &&
-	       (!(type & SAMPLE_CPU) || take_cpu(&b, s)) &&
-	       (!(type & SAMPLE_PERIOD) || take(&b, NULL, 8)) &&
+	       (!(type & SAMPLE_CPU) || take_cpu(&b, s)) && (!(type & SAMPLE_PERIOD) || take(&b, NULL, 8)) &&
 	       (!(type & SAMPLE_READ) || skip_read(&b, s->attr->read_format)) &&
 	       (!(type & SAMPLE_CALLCHAIN) || skip_callchain(&b)) &&
 	       (!(type & SAMPLE_RAW) || take_raw(&b, s));
@@ -218,13 +215,14 @@ bool perf_trailer_read(struct perf_attrs *a, const uint8_t *body, size_t size, s
 	if (!s->attr || !s->attr->sample_id_all)
 		return false;
 	type = s->attr->sample_type;
-	length = 8 * (size_t)__builtin_popcountll(type & (SAMPLE_TID | SAMPLE_TIME | SAMPLE_ID | SAMPLE_STREAM_ID |
-							  SAMPLE_CPU | SAMPLE_IDENTIFIER));
+	length = 8 * (size_t)__builtin_popcountll(type & (SAMPLE_TID | SAMPLE_TIME | SAMPLE_ID |
+							  SAMPLE_STREAM_ID | SAMPLE_CPU | SAMPLE_IDENTIFIER));
 	if (length > size)
 		return false;
 	b = (struct bytes){ body + size - length, body + size };
 	s->has_time = type & SAMPLE_TIME;
-	return (!(type & SAMPLE_TID) || take_tid(&b, s)) && (!(type & SAMPLE_TIME) || take(&b, &s->time, 8)) &&
-	       (!(type & SAMPLE_ID) || take(&b, NULL, 8)) && (!(type & SAMPLE_STREAM_ID) || take(&b, NULL, 8)) &&
-	       (!(type & SAMPLE_CPU) || take_cpu(&b, s));
+	return (!(type & SAMPLE_TID) || take_tid(&b, s)) &&
+	       (!(type & SAMPLE_TIME) || take(&b, &s->time, 8)) &&
+	       (!(type & SAMPLE_ID) || take(&b, NULL, 8)) &&
+	       (!(type & SAMPLE_STREAM_ID) || take(&b, NULL, 8)) && (!(type & SAMPLE_CPU) || take_cpu(&b, s));
 }

@@ -27,6 +27,8 @@ struct qmp {
 	bool greeted, agreed;
 	void (*on_cpu)(void *arg, int cpu, int tid);
 	void *on_cpu_arg;
+	void (*on_reset)(void *arg);
+	void *on_reset_arg;
 };
 
 int qmp_fd(const struct qmp *q)
@@ -57,6 +59,12 @@ void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *ar
 	q->on_cpu_arg = arg;
 }
 
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg)
+{
+	q->on_reset = fn;
+	q->on_reset_arg = arg;
+}
+
 int qmp_cont(struct qmp *q, struct error *err)
 {
 	return say(q, "{\"execute\": \"cont\"}\r\n", err);
@@ -66,6 +74,8 @@ static void take_event(struct qmp *q, const char *name)
 {
 	if (!strcmp(name, "DEVICE_DELETED"))
 		q->changed = true;
+	else if (!strcmp(name, "RESET") && q->on_reset)
+		q->on_reset(q->on_reset_arg);
 }
 
 /* A guest with no CPU at all is no answer. */

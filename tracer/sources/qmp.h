@@ -23,6 +23,9 @@ void qmp_close(struct qmp *q); /* NULL is fine */
 /* Call @fn for each CPU in every answer: its index, its thread. */
 void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *arg);
 
+/* Call @fn when the machine was reset. */
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg);
+
 /* Let the guest run that QEMU was started with -S for. */
 int qmp_cont(struct qmp *q, struct error *err);
 
