@@ -50,13 +50,21 @@ static void machine_was_reset(void *arg)
 	kvm_live_reset(arg);
 }
 
-static void tell_of_qmp(struct qmp *qmp, struct live *kvm)
+/*
+ * Which thread is which CPU is answered before the guest runs, and read before its first record. A guest of our own
+ * waits for us to let it run; the gdb source does where there is one.
+ */
+static int know_cpus(struct opening *o, struct live *kvm, bool alone, struct error *err)
 {
-	qmp_on_cpu(qmp, thread_is_cpu, kvm);
-	qmp_on_reset(qmp, machine_was_reset, kvm);
+	struct qmp *q = qmp_live_qmp(o->qmp);
+	int rc;
+
+	qmp_on_cpu(q, thread_is_cpu, kvm);
+	qmp_on_reset(q, machine_was_reset, kvm);
+	rc = qmp_ask(q, err);
+	return rc < 0 || !o->args->own_guest || !alone ? rc : qmp_cont(q, err);
 }
 
-/* A guest of our own waits for us to let it run; the gdb source does where there is one. */
 static struct live *open_kvm(struct opening *o, struct error *err)
 {
 	const struct record_args *args = o->args;
@@ -66,9 +74,7 @@ static struct live *open_kvm(struct opening *o, struct error *err)
 	};
 	struct live *kvm = ka.pid < 0 ? NULL : kvm_live_open(&ka, err);
 
-	if (kvm && o->qmp)
-		tell_of_qmp(qmp_live_qmp(o->qmp), kvm);
-	if (kvm && o->qmp && args->own_guest && ka.alone && qmp_cont(qmp_live_qmp(o->qmp), err) < 0) {
+	if (kvm && o->qmp && know_cpus(o, kvm, ka.alone, err) < 0) {
 		kvm->ops->close(kvm);
 		return NULL;
 	}

@@ -29,6 +29,7 @@ struct recorder {
 	struct guard *guard;
 	struct pipeline *pipeline;
 	struct live *live[LIVE_MAX_SOURCES];
+	bool over[LIVE_MAX_SOURCES]; /* to be closed at the end of the turn */
 	unsigned sources;
 	struct until_sink until;
 	int signal_fd, timer_fd;
@@ -182,14 +183,21 @@ static void remove_source(struct recorder *r, unsigned i)
 	memmove(&r->live[i], &r->live[i + 1], (r->sources - i) * sizeof(r->live[0]));
 }
 
-/* The recording ends with its last source. */
 static int after(struct recorder *r, unsigned i, int rc, struct error *err)
 {
 	if (rc == LIVE_CHANGED)
 		return rescan(r, err);
-	if (rc != LIVE_OVER)
-		return rc;
-	remove_source(r, i);
+	r->over[i] |= rc == LIVE_OVER;
+	return rc == LIVE_OVER ? LIVE_GOES_ON : rc;
+}
+
+/* The recording ends with its last source. */
+static int sweep(struct recorder *r)
+{
+	for (unsigned i = r->sources; i-- > 0;)
+		if (r->over[i])
+			remove_source(r, i);
+	memset(r->over, 0, sizeof(r->over));
 	return r->sources ? LIVE_GOES_ON : LIVE_ENDS;
 }
 
@@ -232,12 +240,12 @@ static bool is_ready(const struct wait *w, unsigned i)
 	return false;
 }
 
-/* From the last to the first, so that one that is over does not move those still to come. */
+/* In the order of opening: QMP's answer about who is which CPU before the records of those. */
 static int handle(struct recorder *r, const struct wait *w, struct error *err)
 {
 	int rc = 0;
 
-	for (unsigned i = r->sources; i-- > 0 && !rc;)
+	for (unsigned i = 0; i < r->sources && !rc; i++)
 		if (is_ready(w, i))
 			rc = after(r, i, r->live[i]->ops->handle(r->live[i], &w->p[w->first[i]],
 								  w->first[i + 1] - w->first[i], err), err);
@@ -248,8 +256,8 @@ static int tick(struct recorder *r, struct error *err)
 {
 	int rc = 0;
 
-	for (unsigned i = r->sources; i-- > 0 && !rc;)
-		if (r->live[i]->ops->tick)
+	for (unsigned i = 0; i < r->sources && !rc; i++)
+		if (!r->over[i] && r->live[i]->ops->tick)
 			rc = after(r, i, r->live[i]->ops->tick(r->live[i], err), err);
 	return rc;
 }
@@ -269,6 +277,8 @@ static int turn(struct recorder *r, struct error *err)
 		rc = look(r, err);
 	if (!rc)
 		rc = tick(r, err);
+	if (!rc)
+		rc = sweep(r);
 	if (!rc && w.p[WAIT_SIGNAL].revents)
 		rc = on_signal(r, err);
 	return rc;

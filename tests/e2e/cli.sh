@@ -130,7 +130,7 @@ for table in events sources invariants profiles keys; do
 done
 refused list-nothing 2 'argument is missing' list
 refused list-unknown 2 'did you mean "events"\?' list evnets
-refused list-far 2 'there are: events, sources, invariants' list frobnicate
+refused list-far 2 'there are: events, sources, formats, invariants' list frobnicate
 
 # --- files that are no recordings
 /usr/bin/python3 - "$root/db/schema.sql" <<'MAKE'

@@ -319,6 +319,23 @@ def attach_without_a_stop():
             equal(r.events("pause"), 0, "pauses of the guest")
 
 
+def tracepoints_and_stops():
+    """--stops beside --kvm: both are recorded, and each thing once."""
+    need_tracing()
+    with Guest("seabios", smp=2, kvm=True, gdb=True, stopped=True) as g:
+        g.start()
+        tracer = Tracer("attach", g.target, "--kvm", "--stops", "-o", g.path("db.smm"), "--headless")
+        tracer.await_err("recording")
+        g.await_serial(SEABIOS_END, 120)
+        equal(tracer.stop(), 130, "exit status; stderr: " + tracer.err.text)
+        true("--kvm" not in tracer.err.text, "it is given already: " + tracer.err.text)
+        with Recording(g.path("db.smm")) as r:
+            true(r.events("pause") > 0, "stops are recorded")
+            true(r.one("SELECT count(*) FROM event_v WHERE kind = 'ipi' AND source = 'kvm'") > 0, "SIPIs of SeaBIOS")
+            equal(r.one("SELECT count(*) FROM event_v WHERE kind = 'ipi' AND source != 'kvm'"), 0, "the same twice")
+            equal(r.one("SELECT count(*) FROM event_v WHERE kind = 'cpu-add'"), 2, "CPUs")
+
+
 def attach_with_stops_says_so():
     need_kvm()
     with Guest("seabios", smp=2, kvm=True, gdb=True) as g:
@@ -335,4 +352,4 @@ run_tests(what_a_guest_of_two_did, threads_that_begin_later, another_guest_is_no
           what_is_lost_is_counted, lost_events_are_an_error_under_strict, ends_and_leaves_nothing(signal.SIGINT),
           ends_and_leaves_nothing(signal.SIGTERM), killed_and_leaves_nothing,
           what_a_killed_run_left_is_removed_by_the_next, asleep_and_awake_again, rights_are_dropped, refusals, run_chooses_kvm,
-          attach_without_a_stop, attach_with_stops_says_so)
+          attach_without_a_stop, tracepoints_and_stops, attach_with_stops_says_so)

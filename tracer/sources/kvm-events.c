@@ -6,6 +6,9 @@
 #include "../model.h"
 
 #define CPUHP_BASE 0xcd8u
+#define CPUHP_SELECT 0u /* registers, from there on */
+#define CPUHP_COMMAND 5u
+#define CPUHP_DATA 8u
 #define CPUHP_END 0xce4u
 #define REPEAT_MAX 4096u /* elements of one string access: a page of bytes */
 #define ICR_LOGICAL (1u << 11)
@@ -32,7 +35,7 @@ struct kvm_events {
 	size_t threads, room;
 	int16_t cpu_of_id[EVENT_MAX_CPUS]; /* by vcpu_id */
 	struct vcpu vcpu[EVENT_MAX_CPUS];  /* by CPU index */
-	bool selector_known;
+	bool selector_known, get_pending;
 	uint64_t selector;                 /* of the hot-plug registers: one for all CPUs */
 };
 
@@ -216,16 +219,28 @@ static void put_port(struct kvm_events *k, int cpu, const struct kvm_point *p, u
 	k->out->put(k->out, &ev);
 }
 
+/*
+ * The command GET_PENDING moves the selector to the next CPU with an event, which the data register then tells
+ * (QEMU docs/specs/acpi_cpu_hotplug.txt).
+ */
+static void follow_selector(struct kvm_events *k, uint64_t reg, bool write, bool value_known, uint64_t value)
+{
+	if (write && reg == CPUHP_COMMAND) {
+		k->get_pending = value_known && value == 0;
+		k->selector_known = k->selector_known && value_known && !k->get_pending;
+	} else if ((write && reg == CPUHP_SELECT) || (!write && reg == CPUHP_DATA && k->get_pending)) {
+		k->selector_known = value_known;
+		k->selector = value;
+	}
+}
+
 static void put_cpuhp(struct kvm_events *k, int cpu, const struct kvm_point *p, bool value_known)
 {
 	struct event ev = event_new(EV_CPUHP, SRC_KVM, cpu, p->ts);
 	uint64_t reg = p->value[KVM_PORT] - CPUHP_BASE;
 	bool write = p->value[KVM_RW];
 
-	if (reg == 0 && write) {
-		k->selector_known = value_known;
-		k->selector = value_known ? p->value[KVM_VAL] : 0;
-	}
+	follow_selector(k, reg, write, value_known, p->value[KVM_VAL]);
 	event_set(&ev, CPUHP_REG, reg);
 	event_set(&ev, CPUHP_DIR, write ? DIR_WRITE : DIR_READ);
 	if (value_known)
@@ -338,7 +353,7 @@ static void forget(struct kvm_events *k)
 		k->vcpu[i] = (struct vcpu){ .smbase = SMBASE_UNKNOWN };
 	for (size_t i = 0; i < k->threads; i++)
 		k->thread[i].deasserting = false;
-	k->selector_known = false;
+	k->selector_known = k->get_pending = false;
 }
 
 void kvm_events_lost(struct kvm_events *k, int64_t from, int64_t until, uint64_t count)
