@@ -23,8 +23,10 @@
 /* Exported by libtracecmd, and not in its header. */
 extern const char *tracecmd_get_trace_clock(struct tracecmd_input *handle) __attribute__((weak));
 
+enum saying { SAY_POINT, SAY_LOST, SAY_FOREIGN, SAY_CLOCK, SAY_FAILED, SAY_END };
+
 struct message {
-	enum { SAY_POINT, SAY_LOST, SAY_FOREIGN, SAY_CLOCK, SAY_FAILED, SAY_END } what;
+	enum saying what;
 	int64_t from, until; /* SAY_LOST */
 	uint64_t count;
 	struct kvm_point p; /* SAY_POINT */
@@ -54,7 +56,7 @@ static void say(struct child *c, const struct message *m)
 		_exit(0); /* nobody listens any more */
 }
 
-static void say_text(struct child *c, int what, const char *text)
+static void say_text(struct child *c, enum saying what, const char *text)
 {
 	struct message m = { .what = what };
 
