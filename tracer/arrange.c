@@ -83,15 +83,14 @@ static void attribute_port(struct arrange *a, struct event *ev, size_t next)
  * Only a CPU in SMM does this. A write that is concluded may be of the last SMI: a trace that shows none has it from
  * the next entry.
  */
-static bool proves_smm(const struct arrange *a, const struct event *ev)
+static bool proves_smm(const struct event *ev)
 {
 	if (ev->kind == EV_CPU_RESET)
 		return event_get(ev, CPU_RESET_IN_SMM, 0);
 	if (ev->kind == EV_HANDOFF) /* observed at the gate: it went through */
 		return ev->origin == ORIGIN_OBSERVED && event_get(ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE &&
 		       event_get(ev, HANDOFF_VALUE, 0) == UINT64_MAX;
-	return ev->kind == EV_SMBASE_WRITE &&
-	       !(ev->origin == ORIGIN_INFERRED && a->model->cpu[ev->cpu].slot_unknown);
+	return ev->kind == EV_SMBASE_WRITE && ev->origin == ORIGIN_OBSERVED;
 }
 
 /*
@@ -130,7 +129,7 @@ static void complete(struct arrange *a, struct event *ev, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&a->model->cpu[ev->cpu]);
 
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(a, ev) &&
+	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
 	    !was_just_leaving(a, ev)) {
 		open_unseen_smi(a, ev);
 		in_smm = true;

@@ -36,7 +36,6 @@ struct kvm_ram {
 	struct ram_watch watch;
 	struct stay stay[EVENT_MAX_CPUS];
 	int cpus;                /* highest seen + 1 */
-	bool new_cpu[EVENT_MAX_CPUS]; /* has no SMBASE of its own that we know of */
 	uint64_t sipi_page;      /* where a CPU in SMM sent the last SIPI to; 0 = nowhere */
 };
 
@@ -112,7 +111,6 @@ static void settle(struct kvm_ram *r, int cpu)
 		tell_state(r, cpu, s, s->open ? s->read_ns : s->leave_ns - 1);
 	if (s->open)
 		return;
-	r->new_cpu[cpu] &= slot == SMBASE_DEFAULT;
 	if (slot != s->base)
 		tell_write(r, cpu, s, slot);
 	else if (s->base == SMBASE_DEFAULT)
@@ -197,7 +195,6 @@ static void on_enter(struct kvm_ram *r, const struct event *ev)
 	overwritten(r, base, ev->ts);
 	settle_or_drop(r, ev->cpu, ev->ts); /* it was elsewhere */
 	r->stay[ev->cpu] = (struct stay){ .open = true, .base = base, .enter_ns = ev->ts };
-	r->new_cpu[ev->cpu] &= base == SMBASE_DEFAULT;
 	if (base == SMBASE_DEFAULT)
 		sample(r);
 }
@@ -266,9 +263,6 @@ static bool look(struct kvm_ram *r, const struct event *ev)
 	case EV_CPUHP:
 		on_act(r, ev);
 		break;
-	case EV_CPU_ADD:
-		r->new_cpu[ev->cpu] = true;
-		break;
 	}
 	return true;
 }
@@ -309,7 +303,7 @@ void kvm_ram_tick(struct kvm_ram *r, int64_t until)
 static bool is_busy(const struct kvm_ram *r)
 {
 	for (int i = 0; r->ram && i < r->cpus; i++)
-		if (r->new_cpu[i] || r->stay[i].has_state || (r->stay[i].open && r->stay[i].base == SMBASE_DEFAULT))
+		if (r->stay[i].has_state || (r->stay[i].open && r->stay[i].base == SMBASE_DEFAULT))
 			return true;
 	return false;
 }

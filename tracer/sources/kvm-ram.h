@@ -53,7 +53,7 @@ struct event_out *kvm_ram_input(struct kvm_ram *r);
 /* Every event before @until was put. Call it after each round of reading, and now and then while nothing comes. */
 void kvm_ram_tick(struct kvm_ram *r, int64_t until);
 
-/* A CPU is at the default SMBASE, or was added and has no other: the words are worth a look every few ms. */
+/* A CPU is at the default SMBASE, or what was read waits to be sure: call kvm_ram_tick() every few ms. */
 bool kvm_ram_busy(struct kvm_ram *r);
 
 #endif
