@@ -79,7 +79,7 @@ $(OBJ)/%.h: %
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
-$(OBJ)/db/writer.o $(OBJ)/db/query-names.o: $(OBJ)/db/schema.sql.h
+$(OBJ)/db/writer.o $(OBJ)/db/query-names.o $(OBJ)/db/query-filter.o: $(OBJ)/db/schema.sql.h
 $(OBJ)/views/html.o: $(OBJ)/views/html.css.h
 
 # Objects are rebuilt when the way to build them changes.

@@ -9,12 +9,14 @@
 #define CONTEXT_MAX 1000
 
 static bool as_json, all;
-static const char *out_path;
+static const char *out_path, *expression;
+static struct filter filter;
 static int64_t context = 3;
 
 static const struct opt opts[] = {
 	{ 0, "all", OPT_FLAG, &all, NULL, "every difference of each CPU, not the first one only" },
 	{ 0, "context", OPT_NUMBER, &context, "N", "lines around a difference (3)" },
+	FILTER_OPTION(&expression, ", on both sides"),
 	{ 0, "json", OPT_FLAG, &as_json, NULL, "one JSON document" },
 	{ 'o', "output", OPT_STRING, &out_path, "FILE", "write to FILE instead of standard output" },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
@@ -24,7 +26,8 @@ static int check_options(char **path, struct error *err)
 {
 	if (context < 0 || context > CONTEXT_MAX)
 		return fail(err, ERR_USAGE, "diff: --context takes 0 .. %d", CONTEXT_MAX);
-	if (out_file_spares("diff", out_path, path[0], err) < 0)
+	if (filter_option(&filter, expression, &FILTER_ALL, err) < 0 ||
+	    out_file_spares("diff", out_path, path[0], err) < 0)
 		return -(int)err->code;
 	return out_file_spares("diff", out_path, path[1], err);
 }
@@ -53,7 +56,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL); /* `diff ... | head` ends like any other program there */
 	look.context = (size_t)context;
 	if (rc >= 0)
-		d = diff_open(argv[0], argv[1], &err);
+		d = diff_open_filtered(argv[0], argv[1], expression ? &filter : NULL, &err);
 	if (!d || write_diff(d, &look, &err) < 0) {
 		diff_free(d);
 		return cmd_report(&err);
@@ -66,7 +69,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 const struct cmd cmd_diff = {
 	.name = "diff",
 	.summary = "Compare two recordings: per CPU and per episode, the first thing that differs.",
-	.usage = "GOOD BAD [--all] [--context N] [--json] [-o FILE]",
+	.usage = "GOOD BAD [--all] [--context N] [--filter EXPR] [--json] [-o FILE]",
 	.opts = opts,
 	.min_args = 2,
 	.max_args = 2,

@@ -69,6 +69,8 @@ static int load_summary(struct reader *r, struct error *err)
 			return fail(err, ERR_CORRUPT, "%s is damaged: total '%s'", r->path, t->name);
 	s->cpus = (unsigned)(cpus + 1);
 	memset(r->edge, 0, sizeof(r->edge));
+	memset(r->probe, 0, sizeof(r->probe));
+	r->chart.zones_end = 0;
 	closed = reader_meta(r, "closed");
 	s->closed = closed && !strcmp(closed, "1");
 	s->live = !s->closed && recording_in_use(r->path);

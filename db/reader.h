@@ -135,8 +135,11 @@ struct reader_filter {
 int reader_events(struct reader *r, const struct reader_filter *f,
 		  int (*cb)(void *arg, int64_t id, const struct event *ev), void *arg, struct error *err);
 
-/* 1 if there are more than @limit of them, 0 if not, or negative; cheaper than to read so many. */
-int reader_many_events(struct reader *r, const struct reader_filter *f, int64_t limit, struct error *err);
+/*
+ * 1 if there are more than @limit events of @kinds (a bit each) in [@from, @to], 0 if not, or negative; much cheaper
+ * than to read so many. Where events came out of their order those beside the ends may count too.
+ */
+int reader_many_events(struct reader *r, uint32_t kinds, int64_t from, int64_t to, int64_t limit, struct error *err);
 
 /* One event by id: 1 found, 0 not there. */
 int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err);

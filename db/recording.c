@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BUSY_MS 2000
+#define CACHE_KIB "-16384" /* the pages that a window of millions of events needs again with the next key */
 
 static int open_wal(const char *path)
 {
@@ -102,8 +103,8 @@ static void harden(sqlite3 *db)
 	for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++)
 		sqlite3_db_config(db, switches[i].id, switches[i].value, NULL);
 	sqlite3_busy_timeout(db, BUSY_MS);
-	sqlite3_exec(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
-		     NULL, NULL, NULL);
+	sqlite3_exec(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
+		     "PRAGMA cache_size = " CACHE_KIB, NULL, NULL, NULL);
 }
 
 /* What a recording must hold; every column is INTEGER unless marked with a colon. */

@@ -9,6 +9,7 @@
 #include "../db/query.h"
 #include "../tracer/check/check.h"
 #include "../tracer/event.h"
+#include "../tracer/filter-words.h"
 #include "../tracer/flow/flow.h"
 #include "../tracer/sources/import.h"
 
@@ -71,7 +72,8 @@ static const struct choice files = { .ask = "<files>" }, recordings = { .ask = "
 	invariant_lists = { .table = { invariant_name }, .list = true },
 	deadlines = { .table = { step_name }, .behind = "=", .list = true },
 	profiles = { .table = { auto_name, profile_name } }, ends = { .table = { event_name, end_name } },
-	formats = { .table = { format_name } }, listings = { .table = { listing_name } }, named_questions = { .table = { question_name } };
+	filters = { .table = { filter_word }, .list = true }, formats = { .table = { format_name } },
+	listings = { .table = { listing_name } }, named_questions = { .table = { question_name } };
 
 /* The values of options: by the option's name, else by what the help calls the value. */
 static const struct value {
@@ -79,8 +81,8 @@ static const struct value {
 	const struct choice *choice;
 } values[] = {
 	{ "check", "LIST", &invariant_lists }, { "explain", "NAME", &invariant_names },
-	{ "format", "NAME", &formats }, { "profile", "NAME", &profiles }, { "until", "EVENT", &ends }, { "deadline", "LIST", &deadlines },
-	{ NULL, "FILE", &files }, { NULL, "PATH", &files },
+	{ "format", "NAME", &formats }, { "profile", "NAME", &profiles }, { "until", "EVENT", &ends },
+	{ "deadline", "LIST", &deadlines }, { "filter", "EXPR", &filters }, { NULL, "FILE", &files }, { NULL, "PATH", &files },
 };
 
 /* Arguments by their position, and behind it where @on is set. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
 #include "insight.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/check/check.h"

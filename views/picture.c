@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
 #include "marks.h"
 #include "../tracer/clock.h"
+#include "../tracer/event-text.h"
 
 #define HEADER_ROW 0
 #define AXIS_ROW 1
@@ -210,7 +210,7 @@ static void describe_smi(char *out, size_t size, const struct picture *p, const 
 	char lasted[32], base[32] = "an unknown base", cmd[16] = "";
 
 	if (n->many)
-		snprintf(out, size, "more than %u SMIs here", n->smis - 1);
+		snprintf(out, size, "more than %u SMIs here", n->smis);
 	else if (n->smis > 1 || !smi)
 		snprintf(out, size, "%u SMI%s here, %s in SMM", n->smis, n->smis == 1 ? "" : "s",
 			 duration_text(lasted, sizeof(lasted), n->smm_ns));
@@ -256,9 +256,9 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 		describe_smi(smi, sizeof(smi), p, &n);
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s%s%s", marks_text(marks, sizeof(marks), p), p->frozen ? " frozen " : "",
+	snprintf(right, sizeof(right), "%s%s%s%s%s%.36s%s", marks_text(marks, sizeof(marks), p), p->frozen ? " frozen " : "",
 		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
-		 *p->filter ? " filter: " : "", p->filter, *p->filter ? " " : "");
+		 *p->filter ? " filter: " : "", p->filter, strlen(p->filter) > 36 ? ".. " : *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
 }
 

@@ -32,6 +32,7 @@ struct session session = { .timeout_ns = TIMEOUT_DEFAULT_NS };
 	{ 0, "strict", OPT_FLAG, &session.strict, NULL, "exit with status 5 when events were lost" }, \
 	{ 0, "ascii", OPT_FLAG, &session.ascii, NULL, "draw the timeline with ASCII only" }, \
 	{ 0, "all", OPT_FLAG, &session.all, NULL, "lines for every event, pauses and register scans too" }, \
+	FILTER_OPTION(&session.expression, ", as lines or in the timeline; the recording has all"), \
 	{ 0, "buffer", OPT_NUMBER, &session.buffer_kb, "KIB", "tracepoints: KIB of buffer for each host CPU" }
 
 #define STUB_OPTS \
@@ -121,6 +122,8 @@ int session_prepare(struct session *s, struct error *err)
 
 	judge_options_init(&s->judge);
 	s->until_kind = EVENT_KIND_COUNT;
+	if (!rc)
+		rc = filter_option(&s->filter, s->expression, s->all ? &FILTER_ALL : &FILTER_DEFAULT, err);
 	if (!rc && s->until)
 		rc = read_until(s, err);
 	if (!rc && s->profile)

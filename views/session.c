@@ -85,7 +85,7 @@ static int begin(void *arg, struct sink **sinks, struct error *err)
 	keep_switches(rec->writer, rec->s);
 	sinks[n++] = writer_sink(rec->writer);
 	if (rec->lines) {
-		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, err);
+		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, &rec->s->filter, err);
 		if (!rec->text)
 			return -ERR_OUTPUT;
 		sinks[n++] = rec->text;
@@ -256,7 +256,7 @@ static int show_and_record(const struct session *s, const char *path)
 	signal(SIGINT, SIG_IGN); /* until the view handles it; the recorder has it too */
 	if (read(ready_fd, &byte, 1) == 1) {
 		struct timeline_options opt = { .ascii = s->ascii, .follow = true, .wake_fd = -1, .tick = tick,
-						.hook = &c, .title = s->title };
+						.hook = &c, .title = s->title, .filter = s->expression ? &s->filter : NULL };
 
 		shown = timeline_run(path, &opt, &err);
 	}

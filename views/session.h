@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "../tracer/cmd.h"
+#include "../tracer/filter.h"
 #include "../tracer/judge.h"
 
 struct session {
@@ -21,6 +22,7 @@ struct session {
 	const char *file;     /* -o; NULL = a name made of the time */
 	const char *until;    /* event kind, stuck, done; NULL = none */
 	const char *profile, *checks, *deadlines; /* NULL = the usual */
+	const char *expression; /* of --filter, NULL = none */
 	int64_t for_ns;
 	int64_t timeout_ns;
 	bool force, headless, ascii, all, strict;
@@ -38,6 +40,7 @@ struct session {
 	enum event_kind until_kind;         /* EVENT_KIND_COUNT = none */
 	enum episode_status until_episode;  /* EPISODE_RUNNING = none */
 	struct judge_options judge;
+	struct filter filter;               /* what is shown of the events */
 
 	/* set by the command */
 	const char *target;   /* the gdbstub, NULL = none */
@@ -50,7 +53,7 @@ extern struct session session;
 extern const struct opt attach_opts[], run_opts[], record_opts[];
 #define SESSION_USAGE \
 	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
-	"[--deadline LIST] [--qmp PATH] [--strict] [--ascii] [--all] [--buffer KIB]"
+	"[--deadline LIST] [--qmp PATH] [--strict] [--ascii] [--all] [--filter EXPR] [--buffer KIB]"
 #define SESSION_STUB_USAGE "[--kick] [--breakpoints] [--no-log] [--guest-ram] [--timeout TIME] [--stops]"
 #define SESSION_GUEST_USAGE "[-p PID]"
 

@@ -190,7 +190,7 @@ static int do_search(struct timeline *t, struct error *err)
 
 static int find(struct timeline *t, bool backwards, struct error *err)
 {
-	if (*t->search)
+	if (*t->search.text)
 		return timeline_search(t, backwards, err);
 	snprintf(t->message, sizeof(t->message), "nothing to search for yet: / asks for it");
 	return 0;
@@ -319,12 +319,21 @@ static int (*const action[ACTION_COUNT])(struct timeline *t, struct error *err) 
 	[ACTION_PAUSE] = do_pause, [ACTION_REDRAW] = do_redraw,
 };
 
-static int take_filter(struct timeline *t, struct error *err)
+/* What was typed into @f; false: it is wrong, and @f as it was. */
+static bool take_expression(struct timeline *t, struct filter *f, const struct filter *from)
 {
 	struct error wrong;
 
-	if (filter_parse(&t->filter, t->input, &wrong) < 0)
-		safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	f->begin_ns = t->feed.first_ns;
+	if (filter_parse(f, t->input, from, &wrong) >= 0)
+		return true;
+	safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	return false;
+}
+
+static int take_filter(struct timeline *t, struct error *err)
+{
+	take_expression(t, &t->filter, &FILTER_DEFAULT);
 	if (t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev))
 		return timeline_choose_any(t, err);
 	return 0;
@@ -332,8 +341,8 @@ static int take_filter(struct timeline *t, struct error *err)
 
 static int take_search(struct timeline *t, struct error *err)
 {
-	if (*t->input)
-		snprintf(t->search, sizeof(t->search), "%.63s", t->input);
+	if (t->input[strspn(t->input, " ,")] && !take_expression(t, &t->search, &FILTER_ALL))
+		return 0;
 	return find(t, false, err);
 }
 

@@ -38,13 +38,14 @@ struct timeline {
 	struct reader *reader;
 	struct feed feed;
 	struct lanes lanes;
+	struct feed_view shown;   /* what is in the lanes */
 	struct canvas canvas;
 	char title[80];
 
 	struct scale scale;
 	int64_t cursor_ns;
 	int lane, top_lane;
-	struct filter filter;
+	struct filter filter, search;             /* text "" = the default; = none yet */
 	bool follow, frozen, focus_list, show_detail, beside, show_overview;
 	int64_t mark[2];                          /* A and B, PICTURE_NO_MARK = not set */
 	struct layout layout;                     /* as drawn last */
@@ -71,7 +72,7 @@ struct timeline {
 	bool sampled;
 
 	enum prompt prompt;
-	char input[256], search[64];
+	char input[256];
 	char message[240];
 	int rows, cols;
 	struct hunt hunt;

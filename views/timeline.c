@@ -12,6 +12,7 @@
 
 #define PERIOD_MS 100
 #define NS_PER_MS INT64_C(1000000)
+#define TYPING_NS NS_PER_SEC
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
 
 static int look_again(struct timeline *t, struct error *err)
@@ -21,6 +22,7 @@ static int look_again(struct timeline *t, struct error *err)
 	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0 ||
 	    insight_read(&t->insight, t->reader, err) < 0)
 		return -1;
+	t->filter.begin_ns = t->search.begin_ns = t->feed.first_ns;
 	if (t->started)
 		return 0;
 	t->started = sum->events > 0;
@@ -77,12 +79,38 @@ static int smi_at_cursor(struct timeline *t, struct error *err)
 
 static void scroll_lanes(struct timeline *t, const struct layout *y)
 {
+	int lanes = (int)t->feed.cpus.cpus + 1;
+
 	if (t->lane < t->top_lane)
 		t->top_lane = t->lane;
 	if (t->lane >= t->top_lane + y->lanes)
 		t->top_lane = t->lane - y->lanes + 1;
-	if (t->top_lane > t->lanes.lanes - y->lanes)
-		t->top_lane = t->lanes.lanes - y->lanes;
+	if (t->top_lane > lanes - y->lanes)
+		t->top_lane = lanes - y->lanes;
+}
+
+/* Read anew when the window, the filter or the recording is another one: most keys leave them as they are. */
+static int fill_lanes(struct timeline *t, const struct layout *y, struct error *err)
+{
+	struct feed_view want = {
+		.scale = t->scale, .filter = t->filter, .edition = t->feed.edition,
+		.first = t->top_lane > 1 ? t->top_lane - 1 : 0, .last = t->top_lane + y->lanes - 2,
+	};
+	int got;
+
+	if (feed_same_view(&t->shown, &want))
+		return 0;
+	t->shown.edition = 0;
+	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
+		return fail(err, ERR_USAGE, "no memory for the timeline");
+	t->lanes.end_ns = t->feed.now_ns;
+	got = feed_lanes(&t->feed, &t->lanes, &t->filter, want.first, want.last, err);
+	t->sampled = got > 0;
+	if (got >= 0)
+		got = insight_mark(&t->insight, t->reader, &t->lanes, err);
+	if (got >= 0)
+		t->shown = want;
+	return got;
 }
 
 /* Read what the screen is to show. */
@@ -92,19 +120,10 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	int rows = y->pane_rows < LIST_ROWS ? y->pane_rows : LIST_ROWS, got;
 	int64_t at = t->chosen.id ? t->chosen.ev.ts : t->cursor_ns;
 
-	if (!lanes_init(&t->lanes, (int)t->feed.cpus.cpus + 1, &t->scale, term_utf8()))
-		return fail(err, ERR_USAGE, "no memory for the timeline");
-	t->lanes.end_ns = t->feed.now_ns;
 	scroll_lanes(t, y);
-	got = feed_lanes(&t->feed, &t->lanes, &t->filter, t->top_lane - 1 < 0 ? 0 : t->top_lane - 1,
-			 t->top_lane + y->lanes - 2, err);
-	if (got < 0)
-		return got;
-	t->sampled = got > 0;
-	got = insight_mark(&t->insight, t->reader, &t->lanes, err);
-	if (got < 0)
-		return got;
-	got = smi_at_cursor(t, err);
+	got = fill_lanes(t, y, err);
+	if (got >= 0)
+		got = smi_at_cursor(t, err);
 	if (got >= 0 && y->overview_row)
 		got = overview_read(&t->overview, t->reader, t->feed.first_ns, t->feed.now_ns, t->cols - PICTURE_GUTTER, err);
 	if (got < 0)
@@ -198,13 +217,18 @@ static int draw(struct timeline *t, struct error *err)
 	return 0;
 }
 
-/* See what is new; true in *changed if the screen must be drawn. */
+/*
+ * See what is new; true in *changed if the screen must be drawn. What a key changed is shown first: who types gets
+ * his answers from what is known, and the file is looked at when he pauses, or after a while.
+ */
 static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
 {
 	bool live = reader_summary(t->reader)->live;
 	int got;
 
 	if (t->frozen || reader_summary(t->reader)->closed || clock_now() < t->next_look_ns)
+		return 0;
+	if (*changed && t->started && clock_now() < t->next_look_ns + TYPING_NS)
 		return 0;
 	got = reader_refresh(t->reader, err);
 	if (got < 0)
@@ -279,7 +303,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	t->path = path;
 	t->mark[0] = t->mark[1] = PICTURE_NO_MARK;
 	t->show_overview = true;
-	t->filter = FILTER_DEFAULT;
+	t->filter = opt->filter ? *opt->filter : FILTER_DEFAULT;
 	t->prepares = true;
 	t->scale.width = 1;
 	set_title(t, path);

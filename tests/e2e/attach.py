@@ -357,6 +357,8 @@ def ctrl_z(g):
         raise_smis(g, 50)
         g.shell_echo("awake")
         true(g.running(), "the guest runs after SMIs")
+        for cpu in range(cpus(g)):  # an SMI of the sleep's would be taken for one of those that we count
+            until(lambda c=cpu: outside_and_halted(g.registers(c)), 20, "CPU %d at rest" % cpu)
         tracer.send(signal.SIGCONT)
         until(lambda: state_of(tracer.pid) != "T", 10, "the tracer awake")
         await_going_on(path)
@@ -377,6 +379,10 @@ def ctrl_z(g):
         no_point_is_left(g)
     guest_goes_on(g)
     nothing_is_left(g)
+
+
+def outside_and_halted(registers):
+    return registers["halted"] and not registers["smm"]
 
 
 def await_going_on(path):

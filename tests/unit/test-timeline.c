@@ -229,7 +229,7 @@ static void the_filter_hides_marks_but_no_state(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(filter_parse(&s->filter, "port", &err), 0);
+	assert_int_equal(filter_parse(&s->filter, "port", &FILTER_DEFAULT, &err), 0);
 	fill(s, 1000000000, 100000000, 71, false);
 	assert_true(canvas_resize(&s->canvas, 2, 71));
 	lanes_draw_flat(&s->lanes, 1, &s->canvas, 0, 0);
@@ -291,9 +291,11 @@ static void events_are_found(void **state)
 	struct seek lane = { .filter = &s->filter, .cpu = 1 };
 	struct seek machine = { .filter = &s->filter, .cpu = CPU_UNKNOWN };
 	struct seek marks = { .filter = &s->filter, .cpu = READER_ANY_CPU, .interest = true };
-	struct seek words = { .filter = &s->filter, .cpu = READER_ANY_CPU, .words = "cpu1 smi" };
+	struct filter find = FILTER_ALL;
+	struct seek words = { .filter = &s->filter, .cpu = READER_ANY_CPU, .find = &find };
 
 	(void)state;
+	assert_int_equal(filter_parse(&find, "cpu1 smi", &FILTER_ALL, NULL), 0);
 	assert_seek(s, &lane, 1012000000, 8, false, 9);
 	assert_seek(s, &lane, 1012000000, 8, true, 4);
 	assert_seek(s, &lane, 1030000000, 11, false, 12); /* the same moment */

@@ -145,7 +145,6 @@ static void scan(struct kvm_live *k)
 static void point(void *arg, const struct kvm_point *p)
 {
 	struct kvm_live *k = arg;
-
 	const struct kvm_threads_out out = { appeared, named, gone, k };
 
 	kvm_events_learn(k->events, p);
