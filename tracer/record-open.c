@@ -118,7 +118,8 @@ static struct live *open_gdb(struct opening *o, struct error *err)
 		.target = args->target, .timeout_ms = args->timeout_ms, .guard = o->guard,
 		.out = args->kvm ? &beside_kvm.out : o->out,
 		.breakpoints_only = args->breakpoints_only, .no_log = args->no_log || args->kvm,
-		.guest_ram = args->guest_ram && !args->kvm, .own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
+		.guest_ram = args->guest_ram && !args->kvm,
+		.own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
 	};
 
 	beside_kvm = (struct beside_kvm){ { put_beside_kvm }, o->out };
