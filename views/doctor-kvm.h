@@ -5,7 +5,7 @@
 
 #include "doctor.h"
 
-/* Is tracefs closed by kernel lockdown, by @text of /sys/kernel/security/lockdown ("none [integrity] confidentiality")? */
+/* Is tracefs closed, by the @text of /sys/kernel/security/lockdown ("none [integrity] confidentiality")? */
 bool doctor_is_locked(const char *text);
 
 /* Which KVM events there are in the folder @events of tracefs. */

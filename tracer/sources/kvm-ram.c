@@ -31,7 +31,7 @@ struct kvm_ram {
 	struct event_out *next;
 	pthread_mutex_t lock;
 	struct guestram *ram;    /* NULL = nothing is read */
-	bool sure;               /* the memory is the guest's: a save state named its own SMBASE, or QEMU's command line says so */
+	bool sure;               /* it is the guest's: by QEMU's command line, or a save state that names itself */
 	bool states_only;
 	struct ram_watch watch;
 	struct stay stay[EVENT_MAX_CPUS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest RAM beside another source, KVM's tracepoints above all, which do not stop the guest: an event_out that passes every event on, and reads at the
- * right moments what the CPUs left in SMRAM.
+ * Guest RAM beside another source, KVM's tracepoints above all, which do not stop the guest: an event_out that passes
+ * every event on, and reads at the right moments what the CPUs left in SMRAM.
  *
  *	in SMM         smi-saved: what the CPU saved, and whether its SMBASE slot holds another value by now
  *	at smi-leave   smbase-write when the slot holds another value than the SMBASE of this SMI: it was written in it,
