@@ -82,7 +82,8 @@ static const struct value {
 } values[] = {
 	{ "check", "LIST", &invariant_lists }, { "explain", "NAME", &invariant_names },
 	{ "format", "NAME", &formats }, { "profile", "NAME", &profiles }, { "until", "EVENT", &ends },
-	{ "deadline", "LIST", &deadlines }, { "filter", "EXPR", &filters }, { NULL, "FILE", &files }, { NULL, "PATH", &files },
+	{ "deadline", "LIST", &deadlines }, { "filter", "EXPR", &filters }, { NULL, "FILE", &files },
+	{ NULL, "PATH", &files },
 };
 
 /* Arguments by their position, and behind it where @on is set. */
