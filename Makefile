@@ -101,7 +101,8 @@ $(OBJ)/tests/bench/%: tests/bench/%.c $(LIB)
 $(OBJ)/tests/fuzz/%: tests/fuzz/%.c $(SRC)
 	$(say) FUZZ $@
 	$(Q)mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -I$(OBJ) -pthread -o $@ $< \
+	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) \
+		$(shell pkg-config --cflags $(PACKAGES)) -I$(OBJ) -pthread -o $@ $< \
 		$(shell sed -n 's,^/\* fuzzes: \(.*\) \*/,\1,p' $<) $(LIBS)
 
 check: all $(UNIT)

@@ -273,7 +273,7 @@ static int begin(struct walk *w)
 	int64_t wall = offset ? strtoll(offset, NULL, 10) : 0;
 	bool begun;
 
-	if (wall > 0 && !__builtin_add_overflow(wall, about.first_ns, &wall))
+	if (offset && !__builtin_add_overflow(wall, about.first_ns, &wall))
 		about.wall_ns = wall;
 	begun = w->format->begin(w->out, &about, &w->own);
 	free(title);

@@ -29,7 +29,7 @@ struct writer {
 	char path[PATH_MAX];    /* absolute */
 	sqlite3 *db;
 	int claim;              /* descriptor of recording_claim() */
-	sqlite3_stmt *insert, *set_meta, *begin, *commit;
+	sqlite3_stmt *insert, *set_meta, *drop_meta, *begin, *commit;
 	struct derive *derive;
 	struct findings *findings;
 	struct evidence *evidence;
@@ -151,6 +151,10 @@ int writer_meta(struct writer *w, const char *key, const char *value, struct err
 {
 	if (begin(w, err) < 0)
 		return -(int)w->why.code;
+	if (!value) {
+		sqlite3_bind_text(w->drop_meta, 1, key, -1, SQLITE_TRANSIENT);
+		return step(w, w->drop_meta, err);
+	}
 	sqlite3_bind_text(w->set_meta, 1, key, -1, SQLITE_TRANSIENT);
 	sqlite3_bind_text(w->set_meta, 2, value, -1, SQLITE_TRANSIENT);
 	return step(w, w->set_meta, err);
@@ -216,6 +220,7 @@ static int prepare(struct writer *w, struct error *err)
 		{ &w->insert, "INSERT INTO event (id, ts_ns, cpu, kind, source, origin, a0, a1, a2, a3, a4,"
 			      " a5, a6, a7) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->set_meta, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)" },
+		{ &w->drop_meta, "DELETE FROM meta WHERE key = ?" },
 		{ &w->begin, "BEGIN IMMEDIATE" },
 		{ &w->commit, "COMMIT" },
 	};
@@ -319,6 +324,7 @@ static void writer_free(struct writer *w)
 	evidence_free(w->evidence);
 	sqlite3_finalize(w->insert);
 	sqlite3_finalize(w->set_meta);
+	sqlite3_finalize(w->drop_meta);
 	sqlite3_finalize(w->begin);
 	sqlite3_finalize(w->commit);
 	sqlite3_close(w->db);

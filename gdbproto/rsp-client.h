@@ -95,6 +95,9 @@ int rsp_fd(const struct rsp *r);
 /* Kernel-told pid of the server (unix sockets: SO_PEERCRED; loopback TCP: /proc); 0 unknown. */
 int rsp_server_pid(const struct rsp *r);
 
+/* The process of this host that listens at @target, found without connecting (which stops the guest); 0 unknown. */
+int rsp_target_pid(const char *target);
+
 /* Queue a request whose reply must be "OK". A refusal surfaces in rsp_sync(). */
 void rsp_post(struct rsp *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

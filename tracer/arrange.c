@@ -95,7 +95,10 @@ static void attribute_port(struct arrange *a, struct event *ev, size_t next)
 	}
 }
 
-/* Only a CPU in SMM does this. */
+/*
+ * Only a CPU in SMM does this. A write that is concluded may be of the last SMI: a trace that shows none has it from
+ * the next entry.
+ */
 static bool proves_smm(const struct event *ev)
 {
 	if (ev->kind == EV_CPU_RESET)
@@ -103,7 +106,7 @@ static bool proves_smm(const struct event *ev)
 	if (ev->kind == EV_HANDOFF) /* observed at the gate: it went through */
 		return ev->origin == ORIGIN_OBSERVED && event_get(ev, HANDOFF_WORD, WORD_COUNT) == WORD_GATE &&
 		       event_get(ev, HANDOFF_VALUE, 0) == UINT64_MAX;
-	return ev->kind == EV_SMBASE_WRITE;
+	return ev->kind == EV_SMBASE_WRITE && ev->origin == ORIGIN_OBSERVED;
 }
 
 /*

@@ -31,7 +31,7 @@ struct pipeline {
 	struct batch queue;    /* under lock */
 	struct event lost;     /* under lock: what was dropped, count 0 = nothing */
 	bool finishing;        /* under lock */
-	bool delivering;       /* under lock: the sinks are there */
+	bool started;          /* the thread, with the sinks */
 
 	struct arrange *held;  /* waiting for the horizon, in time order */
 	struct judge *judge;
@@ -165,7 +165,7 @@ static void go_on(struct pipeline *p, bool finishing)
 }
 
 /* Take what has been put. Returns whether the pipeline is to finish. */
-static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
+static bool take(struct pipeline *p, struct batch *taken)
 {
 	struct timespec until;
 	struct batch empty = *taken;
@@ -183,7 +183,6 @@ static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost, NULL))
 		p->lost.known = 0;
 	finishing = p->finishing;
-	*delivering = p->delivering;
 	pthread_mutex_unlock(&p->lock);
 	return finishing;
 }
@@ -192,15 +191,14 @@ static void *run(void *arg)
 {
 	struct pipeline *p = arg;
 	struct batch taken = { 0 };
-	bool finishing, delivering;
+	bool finishing;
 
 	do {
-		finishing = take(p, &taken, &delivering);
+		finishing = take(p, &taken);
 		for (size_t i = 0; i < taken.n; i++)
 			hold(p, &taken.at[i]);
 		taken.n = 0;
-		if (delivering)
-			go_on(p, finishing);
+		go_on(p, finishing);
 	} while (!finishing);
 	free(taken.at);
 	return NULL;
@@ -242,8 +240,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	p->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->judge = judge_new(o);
 	p->held = p->judge ? arrange_new(p->judge) : NULL;
-	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held ||
-	    pthread_create(&p->thread, NULL, run, p)) {
+	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held) {
 		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
 		pipeline_free(p);
 		return NULL;
@@ -257,8 +254,12 @@ void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n)
 	p->sinks = n < PIPELINE_MAX_SINKS ? n : PIPELINE_MAX_SINKS;
 	memcpy(p->sink, sinks, p->sinks * sizeof(*sinks));
 	judge_sinks(p->judge, sinks, p->sinks);
-	p->delivering = true;
 	pthread_mutex_unlock(&p->lock);
+	p->started = !pthread_create(&p->thread, NULL, run, p);
+	if (p->started)
+		return;
+	fail_errno(&p->err, ERR_OUTPUT, "cannot start the pipeline");
+	signal_fd(p->failed_fd);
 }
 
 struct event_out *pipeline_input(struct pipeline *p)
@@ -299,7 +300,8 @@ int pipeline_finish(struct pipeline *p, struct error *err)
 	p->finishing = true;
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
+	if (p->started)
+		pthread_join(p->thread, NULL);
 	rc = -(int)p->err.code;
 	if (rc && err)
 		*err = p->err;

@@ -26,7 +26,10 @@
 
 struct pipeline;
 
-/* Take events from now on, and keep them until there are sinks. @o NULL = the usual. NULL on no memory. */
+/*
+ * Take events from now on, and keep them until there are sinks. @o NULL = the usual. NULL on no memory. Starts no thread
+ * yet, so that what a thread inherits can still be changed.
+ */
 struct pipeline *pipeline_start(const struct judge_options *o, struct error *err);
 
 /* Deliver to @sinks, which are not owned and are called until pipeline_finish() returns. Once. */

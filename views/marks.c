@@ -60,6 +60,7 @@ enum lane_mark mark_of_event(const struct event *ev)
 		[EV_CPU_SEEN] = MARK_SEEN, [EV_SESSION] = MARK_SESSION, [EV_PAUSE] = MARK_PAUSE,
 		[EV_LOST] = MARK_LOST, [EV_BLIND] = MARK_BLIND,
 		[EV_CONFIG] = MARK_CONFIG, [EV_HANDOFF] = MARK_HANDOFF, [EV_HANDLER] = MARK_HANDLER, [EV_ACCEPT] = MARK_ACCEPT,
+		[EV_SMI_SAVED] = MARK_SAVED,
 	};
 
 	switch (ev->kind) {

@@ -14,8 +14,8 @@ static void want_default_smi(struct gdb *g, const struct gcpu *c)
 	/* not before the slot was written: 16-bit code beyond 64 KiB derails in a page with a breakpoint */
 	for (unsigned i = 0; i < c->reloc_rsms && c->pending != SMBASE_UNKNOWN; i++)
 		points_want(&g->points, RSP_SW_BREAK, c->reloc_rsm[i], 1);
-	if (first_smi_is_exchanged(&g->handoff.first)) /* it stays within them */
-		points_want(&g->points, RSP_SW_BREAK, g->handoff.first.rsm, 1);
+	if (first_smi_is_exchanged(&g->handoff.watch.first)) /* it stays within them */
+		points_want(&g->points, RSP_SW_BREAK, g->handoff.watch.first.rsm, 1);
 }
 
 static void want_own_smi(struct gdb *g, const struct gcpu *c)
@@ -185,7 +185,7 @@ static int on_breakpoint(struct stop_ctx *s, struct error *err)
 
 	if (regs_at_smi_entry(&s->regs))
 		return on_entry(s, err);
-	if (lin == s->g->handoff.first.pass && lin)
+	if (lin == s->g->handoff.watch.first.pass && lin)
 		return gdb_handoff_passed(s, err);
 	if (c->in_smm && gdb_smi_is_rsm(c, lin))
 		gdb_smi_leave(s, lin, VIA_BREAKPOINT);

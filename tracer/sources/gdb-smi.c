@@ -213,7 +213,7 @@ bool gdb_smi_begins_with_rsm(struct gdb *g, const struct gcpu *c, uint64_t lin)
 {
 	uint8_t code[2];
 
-	if (c->cur != SMBASE_DEFAULT || lin != DEFAULT_ENTRY || g->handoff.first.code == CODE_GATE)
+	if (c->cur != SMBASE_DEFAULT || lin != DEFAULT_ENTRY || g->handoff.watch.first.code == CODE_GATE)
 		return false;
 	read_code(g, lin, code, sizeof(code));
 	return code[0] == 0x0f && code[1] == 0xaa;

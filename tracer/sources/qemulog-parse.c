@@ -7,6 +7,8 @@
 /* Known lines that may stand between a reset and its dump. */
 #define RESET_WAIT 16
 
+#define SECONDS_MAX 9000000000ull /* of a stamp: as nanoseconds it is a number still */
+
 struct line {
 	struct text all;
 	struct text rest;      /* behind the stamp */
@@ -181,7 +183,7 @@ static bool eat_tid_stamp(struct qemulog_parse *p, struct line *l)
 	uint64_t tid, sec, usec;
 
 	if (!eat_number(&t, 10, 9, &tid) || !eat(&t, "@") || !eat_number(&t, 10, 10, &sec) || !eat(&t, ".") ||
-	    !eat_number(&t, 10, 6, &usec) || !eat(&t, ":"))
+	    !eat_number(&t, 10, 6, &usec) || !eat(&t, ":") || sec > SECONDS_MAX)
 		return false;
 	l->rest = t;
 	if (tid)
