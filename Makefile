@@ -79,7 +79,7 @@ $(OBJ)/%.h: %
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&\\n"/' $< > $@
 
-$(OBJ)/db/writer.o $(OBJ)/db/query-names.o: $(OBJ)/db/schema.sql.h
+$(OBJ)/db/writer.o $(OBJ)/db/query-names.o $(OBJ)/db/query-filter.o: $(OBJ)/db/schema.sql.h
 $(OBJ)/views/html.o: $(OBJ)/views/html.css.h
 
 # Objects are rebuilt when the way to build them changes.
@@ -101,7 +101,8 @@ $(OBJ)/tests/bench/%: tests/bench/%.c $(LIB)
 $(OBJ)/tests/fuzz/%: tests/fuzz/%.c $(SRC)
 	$(say) FUZZ $@
 	$(Q)mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -I$(OBJ) -pthread -o $@ $< \
+	$(Q)clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined $(CPPFLAGS) \
+		$(shell pkg-config --cflags $(PACKAGES)) -I$(OBJ) -pthread -o $@ $< \
 		$(shell sed -n 's,^/\* fuzzes: \(.*\) \*/,\1,p' $<) $(LIBS)
 
 check: all $(UNIT)

@@ -17,8 +17,8 @@
 
 /* In the order in which a newcomer wants them. */
 static const struct cmd *const commands[] = {
-	&cmd_attach, &cmd_run, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_diff, &cmd_export, &cmd_kick,
-	&cmd_doctor, &cmd_list, NULL,
+	&cmd_attach, &cmd_run, &cmd_record, &cmd_view, &cmd_report_view, &cmd_check, &cmd_query, &cmd_diff, &cmd_export,
+	&cmd_import, &cmd_kick, &cmd_doctor, &cmd_list, NULL,
 };
 
 static const char what[] = "smmtrace traces System Management Mode of a QEMU guest and stores it in SQLite.";

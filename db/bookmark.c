@@ -90,6 +90,20 @@ static int write_it(const char *path, const struct bookmark *b, struct error *er
 	return rc;
 }
 
+/* A journal has to be made beside the file. */
+static bool folder_is_writable(const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		return !access(".", W_OK | X_OK);
+	slash[slash == folder] = '\0';
+	return !access(folder, W_OK | X_OK);
+}
+
 int reader_keep_bookmark(struct reader *r, const struct bookmark *b, struct error *err)
 {
 	int rc;
@@ -99,6 +113,8 @@ int reader_keep_bookmark(struct reader *r, const struct bookmark *b, struct erro
 			    "the recording was not ended cleanly");
 	if (access(r->path, W_OK))
 		return fail(err, ERR_OUTPUT, "the recording is read-only");
+	if (!folder_is_writable(r->path))
+		return fail(err, ERR_OUTPUT, "the recording's folder is read-only");
 	reader_disconnect(r); /* it holds a lock that a writer needs */
 	rc = write_it(r->path, b, err);
 	return reader_connect(r, err) < 0 ? -(int)ERR_CORRUPT : rc;

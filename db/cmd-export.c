@@ -14,13 +14,15 @@ static const struct export_format *const formats[] = {
 #define FORMATS (sizeof(formats) / sizeof(*formats))
 
 static bool wanted[FORMATS];
-static const char *out_path;
+static const char *out_path, *expression;
+static struct filter filter;
 
 static const struct opt opts[] = {
 	{ 0, "perfetto", OPT_FLAG, &wanted[0], NULL, "a timeline as Perfetto's protobuf (ui.perfetto.dev)" },
 	{ 0, "chrome", OPT_FLAG, &wanted[1], NULL, "a timeline as Trace Event JSON (chrome://tracing)" },
 	{ 0, "jsonl", OPT_FLAG, &wanted[2], NULL, "every event, a JSON object a line" },
 	{ 0, "csv", OPT_FLAG, &wanted[3], NULL, "every event, a line of one table (RFC 4180)" },
+	FILTER_OPTION(&expression, ""),
 	{ 'o', "output", OPT_STRING, &out_path, "FILE", "write to FILE instead of standard output" },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 };
@@ -38,6 +40,8 @@ static int choose(const char *recording, const struct export_format **format, st
 		return fail(err, ERR_USAGE, "export: %s", n ?
 			    "--perfetto, --chrome, --jsonl and --csv exclude each other" :
 			    "say in which format: --perfetto, --chrome, --jsonl or --csv");
+	if (filter_option(&filter, expression, &FILTER_ALL, err) < 0)
+		return -ERR_USAGE;
 	if (out_file_spares("export", out_path, recording, err) < 0)
 		return -ERR_USAGE;
 	if (!out_path && (*format)->binary && isatty(STDOUT_FILENO))
@@ -53,7 +57,7 @@ static int export_to(struct reader *r, const struct export_format *format, struc
 
 	if (!out)
 		return -(int)ERR_OUTPUT;
-	return out_file_close(out, export_recording(r, format, out, count, err), err);
+	return out_file_close(out, export_recording(r, format, expression ? &filter : NULL, out, count, err), err);
 }
 
 static void tell_left_out(const struct export_count *count)
@@ -91,7 +95,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 const struct cmd cmd_export = {
 	.name = "export",
 	.summary = "Write a recording in the formats of others: Perfetto, Chrome, JSON lines, CSV.",
-	.usage = "FILE --perfetto|--chrome|--jsonl|--csv [-o FILE]",
+	.usage = "FILE --perfetto|--chrome|--jsonl|--csv [--filter EXPR] [-o FILE]",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = 1,

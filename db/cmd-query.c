@@ -13,7 +13,8 @@
 #include "../tracer/clock.h"
 
 static bool as_csv, as_json, as_table, as_list;
-static const char *out_path;
+static const char *out_path, *expression;
+static struct filter filter;
 #define LIMIT_SQL (10 * NS_PER_SEC)
 #define LIMIT_QUESTION (300 * NS_PER_SEC) /* ours end; but they go through the views of a file */
 
@@ -25,6 +26,7 @@ static const struct opt opts[] = {
 	{ 0, "csv", OPT_FLAG, &as_csv, NULL, "comma-separated values with a heading" },
 	{ 0, "json", OPT_FLAG, &as_json, NULL, "one JSON document" },
 	{ 'o', "output", OPT_STRING, &out_path, "FILE", "write to FILE instead of standard output" },
+	FILTER_OPTION(&expression, ""),
 	{ 0, "time-limit", OPT_TIME, &time_limit, "TIME", "give up after TIME (10s, a question 5m); 0 = never" },
 	{ 0, NULL, OPT_FLAG, NULL, NULL, NULL },
 };
@@ -35,6 +37,8 @@ static int check_options(const char *recording, struct error *err)
 		return fail(err, ERR_USAGE, "query: --table, --csv and --json exclude each other");
 	if (!recording && !as_list)
 		return fail(err, ERR_USAGE, "query: an argument is missing; usage: smmtrace query %s", cmd_query.usage);
+	if (filter_option(&filter, expression, &FILTER_ALL, err) < 0)
+		return -(int)ERR_USAGE;
 	return recording ? out_file_spares("query", out_path, recording, err) : 0;
 }
 
@@ -99,7 +103,7 @@ static int answer(FILE *f, struct query *q, const char *what, struct error *err)
 /* One question of the command line, or the list (@what NULL). */
 static int answer_once(const char *path, const char *what, const char *arg, struct error *err)
 {
-	struct query *q = what ? query_open(path, what, arg, err) : NULL;
+	struct query *q = what ? query_open(path, what, arg, expression ? &filter : NULL, err) : NULL;
 	int rc = what && !q ? -(int)err->code : 0;
 	FILE *f = rc ? NULL : out_file_open(out_path, err);
 
@@ -181,7 +185,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 const struct cmd cmd_query = {
 	.name = "query",
 	.summary = "Ask a recording: named questions, or read-only SQL.",
-	.usage = "[FILE] [QUESTION [ID]|SQL] [--table|--csv|--json] [-o FILE] [--time-limit TIME] [--list]",
+	.usage = "[FILE] [QUESTION [ID]|SQL] [--filter EXPR] [--table|--csv|--json] [-o FILE] [--time-limit TIME] [--list]",
 	.opts = opts,
 	.min_args = 0,
 	.max_args = 3,

@@ -8,5 +8,6 @@
 extern const struct cmd cmd_query;
 extern const struct cmd cmd_check;
 extern const struct cmd cmd_export;
+extern const struct cmd cmd_import;
 
 #endif

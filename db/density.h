@@ -6,6 +6,7 @@
 #ifndef DB_DENSITY_H
 #define DB_DENSITY_H
 
+#include "chart.h"
 #include "reader.h"
 
 struct density {
@@ -16,6 +17,7 @@ struct density {
 };
 
 #define DENSITY_LOSSES 16
+#define DENSITY_CROWD 1024
 #define DENSITY_ALL 0 /* the row of everything, also of what is about no CPU */
 
 /* The row of a CPU. */
@@ -29,10 +31,14 @@ static inline int density_row(int cpu)
  * @out is (summary's cpus + 1) * n, by row: the one of everything, then the CPUs', each of @n; it need not be
  * cleared. An SMI that has not ended lasts until @now. 1 = as it says; 0 = the recording has no sums of its
  * own and they are still being made, see reader_prepare(): what is behind those is counted as nothing; or
- * negative. Time in SMM may be told a column late where SMIs came to the recorder out of their order.
+ * negative. Of DENSITY_CROWD SMIs and more some (CHART_SMIS at most) may be told in the bucket behind, and time
+ * in SMM where SMIs came to the recorder out of their order.
  */
 int reader_density(struct reader *r, int64_t from, int64_t to, int n, int64_t now, struct density *out,
 		   struct error *err);
+
+/* How many SMIs @cpu entered before @ts, but for CHART_SMIS at most. 0, or negative. */
+int reader_smis_before(struct reader *r, int cpu, int64_t ts, int64_t *least, struct error *err);
 
 /*
  * A recording without sums (of an older smmtrace) gets them in memory, a piece with each call: work for about

@@ -15,7 +15,8 @@ struct maybe {
 
 /* The SMI a CPU is in, as its row will be. */
 struct stay {
-	struct smi smi;          /* id 0 = the CPU is in none */
+	int64_t id;              /* of its smi-enter, 0 = none yet */
+	struct smi smi;          /* id 0 = it is over */
 	struct maybe saved_rip, apm_id, leave_id, leave_ns, ended_by;
 	bool changed;            /* since it was last written */
 };
@@ -108,7 +109,7 @@ static int put_stay(struct derive *d, int cpu)
 {
 	struct stay *s = &d->stay[cpu];
 	const struct maybe row[] = {
-		KNOWN(s->smi.id), KNOWN(cpu), KNOWN(s->smi.enter_ns),
+		KNOWN(s->id), KNOWN(cpu), KNOWN(s->smi.enter_ns),
 		s->leave_id, s->leave_ns, s->ended_by,
 		unless((int64_t)s->smi.smbase, (int64_t)SMBASE_UNKNOWN),
 		unless(s->smi.cause, CAUSE_UNKNOWN),
@@ -238,11 +239,25 @@ static void begin_stay(struct derive *d, const struct sink_event *se)
 	bool by_apm = se->after->smi.cause == CAUSE_APM && !se->after->smi.cause_inferred;
 
 	d->stay[se->ev->cpu] = (struct stay){
+		.id = se->id,
 		.smi = se->after->smi,
 		.saved_rip = arg(se->ev, SMI_ENTER_RIP),
 		.apm_id = { by_apm && d->apm_id, d->apm_id },
 		.changed = true,
 	};
+}
+
+/* Read while the CPU was in SMM, and perhaps told when it no longer was. */
+static int saved(struct derive *d, const struct event *ev)
+{
+	struct stay *s = &d->stay[ev->cpu];
+
+	if (!s->id || s->saved_rip.known || ev->ts < s->smi.enter_ns ||
+	    (s->leave_ns.known && ev->ts > s->leave_ns.value))
+		return 0;
+	s->saved_rip = arg(ev, SMI_SAVED_RIP);
+	s->changed = true;
+	return s->smi.id ? 0 : put_stay(d, ev->cpu);
 }
 
 /* Follow the CPU into, within and out of SMM. */
@@ -252,6 +267,8 @@ static int follow_stay(struct derive *d, const struct sink_event *se)
 	const struct cpu *c = se->after;
 	int rc = 0;
 
+	if (se->ev->kind == EV_SMI_SAVED)
+		return saved(d, se->ev);
 	if (s->smi.id && (!cpu_in_smm(c) || c->smi.id != s->smi.id))
 		rc = end_stay(d, se);
 	if (!s->smi.id && cpu_in_smm(c) && c->smi.id == se->id) {
@@ -267,10 +284,19 @@ static int follow_smbase(struct derive *d, const struct sink_event *se)
 {
 	const struct event *ev = se->ev;
 
-	if (ev->kind == EV_SMBASE_WRITE && se->after->smbase_write_id == se->id)
-		return put(d, PUT_SMBASE, 6, (const struct maybe[]){
+	const struct stay *last = &d->stay[ev->cpu];
+	int rc;
+
+	if (ev->kind == EV_SMBASE_WRITE && se->after->smbase_write_id == se->id) {
+		rc = put(d, PUT_SMBASE, 6, (const struct maybe[]){
 			KNOWN(se->id), KNOWN(ev->ts), KNOWN(ev->cpu), arg(ev, SMBASE_WRITE_OLD),
 			arg(ev, SMBASE_WRITE_NEW), arg(ev, SMBASE_WRITE_RIP) });
+		if (rc || cpu_in_smm(se->after) || !last->leave_id.known)
+			return rc;
+		/* Told when its SMI was over. */
+		return put(d, SET_EFFECTIVE, 3, (const struct maybe[]){
+			last->leave_ns, last->leave_id, KNOWN(se->id) });
+	}
 	if (ev->kind == EV_SMI_LEAVE && se->before && cpu_in_smm(se->before) && se->before->smbase_write_id &&
 	    event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) != VIA_RESET)
 		return put(d, SET_EFFECTIVE, 3, (const struct maybe[]){

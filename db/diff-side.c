@@ -19,6 +19,7 @@ struct listener {
 	struct sink sink; /* first */
 	struct diff_side *side;
 	struct words *words;
+	struct filter filter;
 	struct place of_cpu[EVENT_MAX_CPUS], latest;
 };
 
@@ -38,7 +39,7 @@ static int hear_event(struct sink *s, const struct sink_event *se, struct error 
 				  .repeats = use != WORD_COUNTS, .polls = use == WORD_POLLS };
 
 	l->side->blind += se->ev->kind == EV_BLIND;
-	if (use == WORD_NONE)
+	if (use == WORD_NONE || !filter_takes(&l->filter, se->ev))
 		return 0;
 	line.word = words_of(l->words, word);
 	if (!line.word || lane_add(&l->side->lane[cpu + 1], &line) < 0)
@@ -71,7 +72,7 @@ static const struct sink_ops listener_ops = {
 	.name = "diff", .event = hear_event, .episode = hear_episode, .verdict = hear_verdict,
 };
 
-static int listen(struct diff_side *side, struct words *w, struct error *err)
+static int listen(struct diff_side *side, const struct filter *filter, struct words *w, struct error *err)
 {
 	struct listener *l = calloc(1, sizeof(*l));
 	struct sink *sink = &l->sink;
@@ -79,7 +80,9 @@ static int listen(struct diff_side *side, struct words *w, struct error *err)
 
 	if (!l)
 		return fail(err, ERR_OUTPUT, "no memory");
-	*l = (struct listener){ .sink = { &listener_ops }, .side = side, .words = w };
+	*l = (struct listener){ .sink = { &listener_ops }, .side = side, .words = w,
+				.filter = filter ? *filter : FILTER_ALL };
+	l->filter.begin_ns = reader_summary(side->reader)->first_ns;
 	judge_sinks(side->judge, &sink, 1);
 	rc = replay(side->reader, side->judge, err);
 	judge_sinks(side->judge, &sink, 0);
@@ -87,7 +90,8 @@ static int listen(struct diff_side *side, struct words *w, struct error *err)
 	return rc;
 }
 
-static int read_side(struct diff_side *side, const char *path, struct words *w, struct error *err)
+static int read_side(struct diff_side *side, const char *path, const struct filter *filter, struct words *w,
+		     struct error *err)
 {
 	static const struct recheck_switches as_recorded;
 	struct judge_options o;
@@ -98,10 +102,11 @@ static int read_side(struct diff_side *side, const char *path, struct words *w, 
 	side->judge = judge_new(&o);
 	if (!side->judge)
 		return fail(err, ERR_OUTPUT, "no memory");
-	return listen(side, w, err);
+	return listen(side, filter, w, err);
 }
 
-struct diff_side *diff_side_open(const char *path, struct words *w, struct error *err)
+struct diff_side *diff_side_open(const char *path, const struct filter *filter, struct words *w,
+				 struct error *err)
 {
 	struct diff_side *side = calloc(1, sizeof(*side));
 
@@ -109,7 +114,7 @@ struct diff_side *diff_side_open(const char *path, struct words *w, struct error
 		fail(err, ERR_OUTPUT, "no memory");
 		return NULL;
 	}
-	if (read_side(side, path, w, err) >= 0)
+	if (read_side(side, path, filter, w, err) >= 0)
 		return side;
 	diff_side_free(side);
 	return NULL;

@@ -8,6 +8,7 @@
 
 #include "diff-lane.h"
 #include "reader.h"
+#include "../tracer/filter.h"
 #include "../tracer/judge.h"
 
 #define DIFF_LANES (EVENT_MAX_CPUS + 1) /* by CPU + 1: lane 0 is what no known CPU did */
@@ -20,8 +21,12 @@ struct diff_side {
 	int64_t blind;            /* intervals in which a source could not see */
 };
 
-/* NULL on failure: ERR_USAGE the path, ERR_CORRUPT the file. Words go to @w, which must outlive it. */
-struct diff_side *diff_side_open(const char *path, struct words *w, struct error *err);
+/*
+ * NULL on failure: ERR_USAGE the path, ERR_CORRUPT the file. Words go to @w, which must outlive it. Lanes hold the
+ * events that @filter takes (NULL = all); judged are all of them.
+ */
+struct diff_side *diff_side_open(const char *path, const struct filter *filter, struct words *w,
+				 struct error *err);
 void diff_side_free(struct diff_side *s);
 
 /* A setting as text for comparison; "" = not known, or an address that need not be the same. */

@@ -223,14 +223,15 @@ static void compare_rest(struct diff *d)
 	d->same &= d->side[0]->verdict.stuck == d->side[1]->verdict.stuck;
 }
 
-static int compare(struct diff *d, const char *const path[DIFF_SIDES], struct error *err)
+static int compare(struct diff *d, const char *const path[DIFF_SIDES], const struct filter *filter,
+		   struct error *err)
 {
 	d->same = true;
 	d->words = words_new();
 	if (!d->words)
 		return fail(err, ERR_OUTPUT, "no memory");
 	for (int i = 0; i < DIFF_SIDES; i++) {
-		d->side[i] = diff_side_open(path[i], d->words, err);
+		d->side[i] = diff_side_open(path[i], filter, d->words, err);
 		if (!d->side[i])
 			return -(int)err->code;
 	}
@@ -241,7 +242,8 @@ static int compare(struct diff *d, const char *const path[DIFF_SIDES], struct er
 	return 0;
 }
 
-struct diff *diff_open(const char *good, const char *bad, struct error *err)
+struct diff *diff_open_filtered(const char *good, const char *bad, const struct filter *filter,
+				struct error *err)
 {
 	struct diff *d = calloc(1, sizeof(*d));
 
@@ -249,10 +251,15 @@ struct diff *diff_open(const char *good, const char *bad, struct error *err)
 		fail(err, ERR_OUTPUT, "no memory");
 		return NULL;
 	}
-	if (compare(d, (const char *const[]){ good, bad }, err) >= 0)
+	if (compare(d, (const char *const[]){ good, bad }, filter, err) >= 0)
 		return d;
 	diff_free(d);
 	return NULL;
+}
+
+struct diff *diff_open(const char *good, const char *bad, struct error *err)
+{
+	return diff_open_filtered(good, bad, NULL, err);
 }
 
 void diff_free(struct diff *d)

@@ -46,6 +46,10 @@ struct diff {
 
 /* NULL on failure: ERR_USAGE a path, ERR_CORRUPT a file. */
 struct diff *diff_open(const char *good, const char *bad, struct error *err);
+
+/* The same, with lanes of those events that @filter takes (NULL = all); what was concluded is compared whole. */
+struct diff *diff_open_filtered(const char *good, const char *bad, const struct filter *filter,
+				struct error *err);
 void diff_free(struct diff *d);
 
 /* Has a step been reached in an episode? NULL has none. */

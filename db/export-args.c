@@ -90,6 +90,7 @@ static const struct title {
 	[EV_HANDOFF] = { "handoff", 2, { HANDOFF_WORD, HANDOFF_VALUE } },
 	[EV_HANDLER] = { "handler", 1, { HANDLER_CODE } },
 	[EV_ACCEPT] = { "accepted", 1, { ACCEPT_MODE } },
+	[EV_SMI_SAVED] = { "saved", 1, { SMI_SAVED_RIP } },
 };
 
 static void name_event(char *out, size_t size, const struct event *ev)

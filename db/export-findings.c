@@ -58,15 +58,21 @@ static void put_stuck(struct walk *w, const struct reader_episode *ep, struct ex
 		walk_instant(w, &m);
 }
 
+/* Does [from, to] (to 0 = it is not over) touch the times that are exported? */
+static bool is_its_time(const struct walk *w, int64_t from, int64_t to)
+{
+	return from <= w->to && (!to || to >= w->from);
+}
+
 static int take_episode(void *arg, const struct reader_episode *ep)
 {
 	struct walk *w = arg;
-	struct export_mark m = {
-		.track = walk_lane(w, EXPORT_EPISODE, begin_of(ep), last_of(ep)), .category = "episode",
-		.from = begin_of(ep), .to = ep->end_ns,
-	};
+	struct export_mark m = { .category = "episode", .from = begin_of(ep), .to = ep->end_ns };
 	char name[64];
 
+	if (!is_its_time(w, begin_of(ep), last_of(ep)))
+		return 0;
+	m.track = walk_lane(w, EXPORT_EPISODE, begin_of(ep), last_of(ep));
 	m.name = episode_label(name, sizeof(name), ep->kind, ep->cpu);
 	mark_number(&m, "episode", (uint64_t)ep->id);
 	if (ep->cpu >= 0)
@@ -93,6 +99,8 @@ static int take_step(void *arg, const struct reader_smi_step *s)
 	};
 	char label[64], episode[64], name[140];
 
+	if (!is_its_time(w, s->from_ns, s->to_ns))
+		return 0;
 	flow_step_label(label, sizeof(label), s->name, s->letter);
 	episode_label(episode, sizeof(episode), s->kind, s->cpu);
 	snprintf(name, sizeof(name), "%s: %s", label, episode);
@@ -128,7 +136,7 @@ int walk_findings(struct walk *w)
 {
 	if (reader_episodes(w->r, take_episode, w, w->err) < 0 ||
 	    reader_smi_steps(w->r, take_step, w, w->err) < 0 ||
-	    reader_violations(w->r, READER_ANY_CPU, INT64_MIN, INT64_MAX, 0, false, take_violation, w, w->err) < 0)
+	    reader_violations(w->r, READER_ANY_CPU, w->from, w->to, 0, false, take_violation, w, w->err) < 0)
 		return -(int)w->err->code;
 	return 0;
 }

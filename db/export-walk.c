@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "export-args.h"
+#include "narrow.h"
 
 static const char *const group_name[EXPORT_GROUP_COUNT] = {
 #define X(G, name) name,
@@ -215,6 +216,8 @@ static int take_event(void *arg, int64_t id, const struct event *ev)
 	struct walk *w = arg;
 	int rc = 0;
 
+	if (w->filter && !filter_takes(w->filter, ev))
+		return 0;
 	w->count.events++;
 	if (w->format->event)
 		w->format->event(w->out, w->own, id, ev);
@@ -242,12 +245,12 @@ static int walk_timeline(struct walk *w)
 
 static int walk_all(struct walk *w)
 {
-	struct reader_filter all = READER_ALL;
-	bool timeline = !w->format->event;
+	struct reader_filter want = READER_ALL;
+	bool timeline = !w->format->event, some = !w->filter || reader_narrow(&want, w->filter);
 	int rc = timeline ? walk_timeline(w) : 0;
 
-	if (rc >= 0)
-		rc = reader_events(w->r, &all, take_event, w, w->err);
+	if (rc >= 0 && some)
+		rc = reader_events(w->r, &want, take_event, w, w->err);
 	if (rc >= 0 && timeline)
 		rc = walk_findings(w);
 	return rc < 0 ? rc : 0;
@@ -270,7 +273,7 @@ static int begin(struct walk *w)
 	int64_t wall = offset ? strtoll(offset, NULL, 10) : 0;
 	bool begun;
 
-	if (wall > 0 && !__builtin_add_overflow(wall, about.first_ns, &wall))
+	if (offset && !__builtin_add_overflow(wall, about.first_ns, &wall))
 		about.wall_ns = wall;
 	begun = w->format->begin(w->out, &about, &w->own);
 	free(title);
@@ -278,16 +281,30 @@ static int begin(struct walk *w)
 	return begun ? 0 : fail(w->err, ERR_OUTPUT, "no memory");
 }
 
-int export_recording(struct reader *r, const struct export_format *format, FILE *out,
+/* Events that a filter hides are no unknown ones. */
+static int64_t unknown(const struct walk *w)
+{
+	int64_t stored = reader_summary(w->r)->events;
+
+	return !w->filter && stored > w->count.events ? stored - w->count.events : 0;
+}
+
+int export_recording(struct reader *r, const struct export_format *format, struct filter *filter, FILE *out,
 		     struct export_count *count, struct error *err)
 {
 	struct walk *w = calloc(1, sizeof(*w));
-	int64_t stored;
 	int rc;
 
 	if (!w)
 		return fail(err, ERR_OUTPUT, "no memory");
 	w->r = r;
+	w->filter = filter;
+	w->from = INT64_MIN;
+	w->to = INT64_MAX;
+	if (filter) {
+		filter->begin_ns = reader_summary(r)->first_ns;
+		filter_times(filter, &w->from, &w->to);
+	}
 	w->format = format;
 	w->out = out;
 	w->err = err;
@@ -297,8 +314,7 @@ int export_recording(struct reader *r, const struct export_format *format, FILE 
 		if (!format->end(out, w->own) && !rc)
 			rc = fail(err, ERR_OUTPUT, "no memory");
 	}
-	stored = reader_summary(r)->events;
-	w->count.unknown = stored > w->count.events ? stored - w->count.events : 0;
+	w->count.unknown = unknown(w);
 	*count = w->count;
 	free(w);
 	if (!rc && (fflush(out) || ferror(out)))

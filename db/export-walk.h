@@ -14,6 +14,8 @@ struct walk {
 	void *own;
 	struct error *err;
 	struct export_count count;
+	const struct filter *filter;           /* NULL = all */
+	int64_t from, to;                      /* its times */
 	struct reader_cpu cpu[EVENT_MAX_CPUS]; /* those that there are */
 	unsigned cpus;
 	struct reader_smi ahead[SMIS_AHEAD];   /* stays in SMM by id, read in batches */

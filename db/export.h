@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "reader.h"
+#include "../tracer/filter.h"
 
 /* Groups of tracks, in the order in which they are shown: CPUs by index, else lanes for what overlaps. */
 #define EXPORT_GROUPS(_) \
@@ -106,11 +107,15 @@ extern const struct export_format export_perfetto, export_chrome, export_jsonl, 
 /* What was written, and what could not be. */
 struct export_count {
 	int64_t events;  /* of the recording, walked over */
-	int64_t unknown; /* of kinds or sources that this program does not know: left out */
+	int64_t unknown; /* of kinds or sources that this program does not know: left out; not counted with a filter */
 };
 
-/* Walk over @r into @out, which is flushed. ERR_CORRUPT, or ERR_OUTPUT when @out cannot be written. */
-int export_recording(struct reader *r, const struct export_format *format, FILE *out,
+/*
+ * Walk over @r into @out, which is flushed: the events that @filter takes (NULL = all; its begin_ns is set), and
+ * of what was concluded from all of them what lies in its times.  ERR_CORRUPT, or ERR_OUTPUT
+ * when @out cannot be written.
+ */
+int export_recording(struct reader *r, const struct export_format *format, struct filter *filter, FILE *out,
 		     struct export_count *count, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query-filter.h"
 #include "recording.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/clock.h"
@@ -33,7 +34,9 @@ struct query {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	int version;      /* of the schema */
+	bool has_raw;     /* it has the tables of what events were made of */
 	bool named;       /* a question of ours: a value that is too big is the file's */
+	struct filter filter;
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
 };
 
@@ -140,9 +143,14 @@ static const char no_findings[] =
 	"SELECT 'not stored' AS subject, 'an older smmtrace made this recording, which has no place for it;"
 	" \"smmtrace check FILE\" judges it' AS says";
 
-static const char *sql_of(const struct question *question, int version)
+static const char no_raw[] =
+	"SELECT ?1 AS id, 'not kept: an older smmtrace made this recording, which has no place for it' AS raw";
+
+static const char *sql_of(const struct question *question, const struct query *q)
 {
-	if (version >= RECORDING_FINDINGS)
+	if (question->raw && !q->has_raw)
+		return no_raw;
+	if (q->version >= RECORDING_FINDINGS)
 		return question->sql;
 	if (question->finding)
 		return no_findings;
@@ -159,8 +167,8 @@ static int bind_event(struct query *q, const char *name, const char *arg, struct
 	if (cmd_number(arg, &id, NULL) < 0)
 		return fail(err, ERR_USAGE, "query: %s takes the id of an event, a number", name);
 	sqlite3_bind_int64(q->stmt, 1, id);
-	if (!sqlite3_prepare_v2(q->db, "SELECT max(id), coalesce(sum(id = ?1), 0) FROM (SELECT id FROM event"
-				" WHERE id = ?1 UNION ALL SELECT max(id) FROM event)", -1, &look, NULL)) {
+	if (!sqlite3_prepare_v2(q->db, "SELECT max(id), coalesce(sum(id = ?1), 0) FROM (SELECT id FROM main.event"
+				" WHERE id = ?1 UNION ALL SELECT max(id) FROM main.event)", -1, &look, NULL)) {
 		sqlite3_bind_int64(look, 1, id);
 		got = sqlite3_step(look);
 		last = got == SQLITE_ROW ? sqlite3_column_int64(look, 0) : 0;
@@ -182,7 +190,7 @@ static int resolve_question(struct query *q, const struct question *question, co
 	if (question->arg && !arg)
 		return fail(err, ERR_USAGE, "query: %s needs the id of an event: query FILE %s %s", question->name,
 			    question->name, question->arg);
-	rc = prepare(q, sql_of(question, q->version), err);
+	rc = prepare(q, sql_of(question, q), err);
 	return rc || !arg ? rc : bind_event(q, question->name, arg, err);
 }
 
@@ -205,7 +213,32 @@ static int resolve(struct query *q, const char *what, const char *arg, struct er
 	return 0;
 }
 
-struct query *query_open(const char *path, const char *what, const char *arg, struct error *err)
+/* A question about what was concluded, or about the whole, would only seem to be filtered. */
+static int check_filter(const char *what, struct error *err)
+{
+	const struct question *question = question_by_name(what);
+	char names[300] = "";
+	size_t used = 0;
+
+	if (!question || question->events)
+		return 0;
+	for (const struct question *q = questions; q->name; q++)
+		if (q->events && used < sizeof(names))
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", q->name);
+	return fail(err, ERR_USAGE, "query: %s is not about single events, so --filter cannot choose; it can for %s",
+		    what, names);
+}
+
+static int apply_filter(struct query *q, const char *what, const struct filter *filter, struct error *err)
+{
+	if (!filter)
+		return 0;
+	q->filter = *filter;
+	return check_filter(what, err) < 0 ? -(int)err->code : query_filter(q->db, &q->filter, err);
+}
+
+struct query *query_open(const char *path, const char *what, const char *arg, const struct filter *filter,
+			 struct error *err)
 {
 	struct query *q = calloc(1, sizeof(*q));
 
@@ -220,6 +253,11 @@ struct query *query_open(const char *path, const char *what, const char *arg, st
 		return NULL;
 	}
 	q->version = recording_version(q->db);
+	q->has_raw = recording_has_raw(q->db);
+	if (apply_filter(q, what, filter, err) < 0) {
+		query_close(q);
+		return NULL;
+	}
 	sqlite3_hard_heap_limit64(HEAP_LIMIT);
 	sqlite3_limit(q->db, SQLITE_LIMIT_COLUMN, QUERY_MAX_COLUMNS);
 	sqlite3_set_authorizer(q->db, authorize, NULL);

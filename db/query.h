@@ -14,13 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../gdbproto/error.h"
+#include "../tracer/filter.h"
 
 struct question {
 	const char *name, *help, *sql;
+	bool events;  /* its rows are events, or begin with one: a filter chooses among them */
 	bool finding; /* about what the recorder concluded: a recording of schema 1 has an excuse instead */
 	/* What must be told with it, as the help calls it: the id of an event, ?1 in SQL. NULL = nothing. */
 	const char *arg;
+	bool raw; /* about what events were made of: a recording without has an excuse instead */
 	const char *sql_1; /* for a recording of schema 1; NULL = the same */
 };
 
@@ -53,10 +55,12 @@ const struct question *question_by_name(const char *name);
 /*
  * Make @what ready to be answered from the recording at @path: a question's name,
  * the name of a view or table, or a SELECT. @arg goes with a question that wants one, else it is NULL.
+ * Of events, those that @filter takes are all that is there (query-filter.h; copied, NULL = all).
  * NULL with ERR_USAGE for bad SQL, an unknown name (the nearest one is named) or argument,
  * ERR_CORRUPT for the file.
  */
-struct query *query_open(const char *path, const char *what, const char *arg, struct error *err);
+struct query *query_open(const char *path, const char *what, const char *arg, const struct filter *filter,
+			 struct error *err);
 
 /* Answer it, once. @limit_ns 0 = no time limit; running into it is ERR_USAGE, and so is query_stop(). */
 int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct error *err);

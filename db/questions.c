@@ -13,11 +13,11 @@
 	"(SELECT " what " FROM smi WHERE smi.cpu = storm.cpu AND enter_ns BETWEEN began AND last)"
 #define HEX(x) "iif(" x " IS NULL, NULL, printf('0x%llx', " x "))"
 
-/* Those of an event's neighbours that the guest made, and the event itself, whatever it is. */
+/* Those of an event's neighbours that the guest made, as a filter takes them, and the event itself. */
 #define NO_PAUSE " AND kind IS NOT (SELECT kind FROM event_kind WHERE name = 'pause')"
 #define AROUND(more) \
-	"SELECT iif(id = ?1, '>', '') AS at, id, " US("ts_ns - (SELECT ts_ns FROM event WHERE id = ?1)") \
-	" AS after_us, cpu, kind, origin" more ", detail FROM event_v v WHERE id = ?1" \
+	"SELECT iif(id = ?1, '>', '') AS at, id, " US("ts_ns - (SELECT ts_ns FROM main.event WHERE id = ?1)") \
+	" AS after_us, cpu, kind, origin" more ", detail FROM main.event_v v WHERE id = ?1" \
 	" OR id IN (SELECT id FROM event WHERE id < ?1" NO_PAUSE " ORDER BY id DESC LIMIT 12)" \
 	" OR id IN (SELECT id FROM event WHERE id > ?1" NO_PAUSE " ORDER BY id LIMIT 12) ORDER BY id"
 #define STEP_AND_RULE \
@@ -52,11 +52,11 @@ const struct question questions[] = {
 	  .finding = true },
 	{ .name = "config", .help = "the machine's settings that SMM depends on, as they were last read",
 	  .sql = "SELECT " T_S("ts_ns") ", reg, value, id FROM config_v WHERE latest ORDER BY id",
-	  .finding = true },
+	  .finding = true, .events = true },
 	{ .name = "handoffs", .help = "changes of the words by which monarch and new CPU talk",
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, word, addr, old, value, rip, origin, "
 	  US("ts_ns - since_ns") " AS uncertain_us FROM handoff_v ORDER BY id",
-	  .finding = true },
+	  .finding = true, .events = true },
 	{ .name = "cpus", .help = "one line per CPU: state, SMBASE, SMIs and time in SMM",
 	  .sql = "SELECT cpu, apic_id, state, smbase, smis, smis - rsms AS without_rsm,"
 	  " (SELECT count(*) FROM smbase WHERE smbase.cpu = c.cpu AND effective_ns IS NOT NULL)"
@@ -66,19 +66,22 @@ const struct question questions[] = {
 	{ .name = "smis", .help = "every stay of a CPU in SMM",
 	  .sql = "SELECT " T_S("enter_ns") ", cpu, id, smbase, " US("dur_ns") " AS dur_us, cause, "
 	  HEX("apm_cmd") " AS apm_cmd, " HEX("apm_data") " AS apm_data, saved_rip, ended_by"
-	  " FROM smi_v ORDER BY id" },
+	  " FROM smi_v ORDER BY id",
+	  .events = true },
 	{ .name = "smi-causes", .help = "SMIs by what raised them: how many, on which CPUs, how long they took",
 	  .sql = "SELECT coalesce(cause, 'unknown') AS cause, " HEX("apm_cmd") " AS apm_cmd, count(*) AS smis,"
 	  " count(DISTINCT cpu) AS cpus, count(*) - count(leave_ns) AS inside, " MS("sum(dur_ns)") " AS total_ms, "
 	  US("avg(dur_ns)") " AS average_us, " US("max(dur_ns)") " AS longest_us, min(id) AS first_id"
-	  " FROM smi_v GROUP BY 1, apm_cmd ORDER BY smis DESC, first_id" },
+	  " FROM smi_v GROUP BY 1, apm_cmd ORDER BY smis DESC, first_id",
+	  .events = true },
 	{ .name = "smi-longest",
 	  .help = "the 20 longest stays of a CPU in SMM; one that has not ended counts to the end",
 	  .sql = "SELECT " T_S("enter_ns") ", cpu, id, smbase, "
 	  US("coalesce(leave_ns, (SELECT value FROM total WHERE name = 'last_ns')) - enter_ns") " AS dur_us,"
 	  " iif(leave_ns IS NULL, 'still inside', ended_by) AS ended_by, cause, " HEX("apm_cmd") " AS apm_cmd"
 	  " FROM smi_v ORDER BY coalesce(leave_ns, (SELECT value FROM total WHERE name = 'last_ns'))"
-	  " - enter_ns DESC, id LIMIT 20" },
+	  " - enter_ns DESC, id LIMIT 20",
+	  .events = true },
 	{ .name = "smi-percentiles",
 	  .help = "how long SMIs took, per CPU: 50, 90, 99 and 100 percent of those that ended were not longer",
 	  /* By way of how often each length came, in the steps of 100 ns that are shown: that is a short list. */
@@ -106,44 +109,60 @@ const struct question questions[] = {
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, old_smbase, new_smbase, rip, "
 	  US("effective_ns - ts_ns") " AS effective_us,"
 	  " (SELECT " HEX("smbase") " FROM smi WHERE smi.cpu = r.cpu AND enter_ns > r.effective_ns"
-	  " ORDER BY enter_ns LIMIT 1) AS next_entry FROM smbase_v r ORDER BY id" },
+	  " ORDER BY enter_ns LIMIT 1) AS next_entry FROM smbase_v r ORDER BY id",
+	  .events = true },
 	{ .name = "ports", .help = "accesses to APM_CNT (0xb2) and APM_STS (0xb3), and the SMI they belong to",
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, " HEX("port") " AS port, dir, "
 	  HEX("value") " AS value, smi_id, origin"
-	  " FROM port_v ORDER BY id" },
+	  " FROM port_v ORDER BY id",
+	  .events = true },
 	{ .name = "sipis",
 	  .help = "INITs and SIPIs, where a SIPI starts its target, and whether the target was in SMM",
 	  .sql = "SELECT " T_S("ts_ns") ", sender, target, dest, mode, "
 	  " iif(mode = 'sipi', printf('0x%llx', vector << 12), NULL) AS start,"
 	  " (SELECT iif(coalesce(leave_id, i.id + 1) > i.id, id, NULL) FROM smi WHERE smi.cpu = i.target"
 	  " AND enter_ns <= i.ts_ns AND id < i.id ORDER BY enter_ns DESC LIMIT 1) AS target_in_smi"
-	  " FROM ipi_v i WHERE mode IN ('init', 'sipi') ORDER BY id" },
+	  " FROM ipi_v i WHERE mode IN ('init', 'sipi') ORDER BY id",
+	  .events = true },
 	{ .name = "ipis", .help = "every ICR write",
 	  .sql = "SELECT " T_S("ts_ns") ", sender, target, dest, mode, " HEX("vector") " AS vector, "
-	  HEX("icr") " AS icr FROM ipi_v ORDER BY id" },
+	  HEX("icr") " AS icr FROM ipi_v ORDER BY id",
+	  .events = true },
 	{ .name = "resets", .help = "power-on resets and INITs that were taken, and the SMI they ended",
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, detail,"
-	  " (SELECT iif(ended_by = 'reset' AND leave_ns = e.ts_ns, id, NULL) FROM smi_v s"
+	  " (SELECT iif(ended_by = 'reset' AND leave_ns = e.ts_ns, id, NULL) FROM main.smi_v s"
 	  " WHERE s.cpu = e.cpu AND enter_ns <= e.ts_ns ORDER BY enter_ns DESC LIMIT 1) AS ended_smi"
 	  " FROM event_v e WHERE id IN (SELECT id FROM event WHERE kind ="
-	  " (SELECT kind FROM event_kind WHERE name = 'cpu-reset')) ORDER BY id" },
+	  " (SELECT kind FROM event_kind WHERE name = 'cpu-reset')) ORDER BY id",
+	  .events = true },
 	{ .name = "hotplug", .help = "accesses to the CPU hot-plug registers",
 	  .sql = "SELECT " T_S("ts_ns") ", cpu, reg, dir, "
-	  HEX("value") " AS value, meaning FROM cpuhp_v ORDER BY id" },
+	  HEX("value") " AS value, meaning FROM cpuhp_v ORDER BY id",
+	  .events = true },
 	{ .name = "events", .help = "everything, in order",
-	  .sql = "SELECT id, " T_S("ts_ns") ", cpu, kind, source, origin, detail FROM event_v ORDER BY id" },
+	  .sql = "SELECT id, " T_S("ts_ns") ", cpu, kind, source, origin, detail FROM event_v ORDER BY id",
+	  .events = true },
 	{ .name = "around",
 	  .help = "what happened around an event: 12 before it and 12 after, without our own stops",
-	  .sql = AROUND(STEP_AND_RULE), .arg = "ID", .sql_1 = AROUND("") },
+	  .sql = AROUND(STEP_AND_RULE), .arg = "ID", .sql_1 = AROUND(""), .events = true },
+	{ .name = "raw",
+	  .help = "what an event was made of: the line of QEMU's log, or the packet of its debug stub",
+	  .sql = "SELECT v.id, " T_S("ts_ns") ", cpu, kind, source, CASE WHEN r.event_id IS NULL THEN"
+	  " '(nothing came with it)' WHEN text IS NULL THEN '(raw line not kept)' ELSE text ||"
+	  " iif(whole IS NULL, '', ' (cut: ' || whole || ' bytes)') END AS raw"
+	  " FROM event_v v LEFT JOIN raw_v r ON r.event_id = v.id WHERE v.id = ?1",
+	  .arg = "ID", .raw = true },
 	{ .name = "pauses", .help = "how often and how long the guest stood still because of smmtrace",
 	  .sql = "SELECT why, count(*) AS stops, " MS("sum(dur_ns)") " AS total_ms, "
 	  US("avg(dur_ns)") " AS average_us, " US("max(dur_ns)") " AS longest_us"
-	  " FROM pause_v GROUP BY why ORDER BY sum(dur_ns) DESC" },
+	  " FROM pause_v GROUP BY why ORDER BY sum(dur_ns) DESC",
+	  .events = true },
 	{ .name = "losses", .help = "what a source has lost, and when one could not see",
 	  .sql = "SELECT " T_S("start_ns") ", " MS("end_ns - start_ns") " AS dur_ms, source, what, count, reason,"
 	  " cpu FROM (SELECT start_ns, end_ns, source, 'lost' AS what, count, NULL AS reason, cpu, id"
 	  " FROM loss_v UNION ALL"
-	  " SELECT start_ns, end_ns, source, 'blind', NULL, reason, cpu, id FROM blind_v) ORDER BY id" },
+	  " SELECT start_ns, end_ns, source, 'blind', NULL, reason, cpu, id FROM blind_v) ORDER BY id",
+	  .events = true },
 	{ .name = "meta", .help = "what is known about the recording",
 	  .sql = "SELECT key, value FROM meta_v ORDER BY key" },
 	{ .name = NULL },

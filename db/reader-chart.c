@@ -88,6 +88,7 @@ int reader_prepare(struct reader *r, int64_t budget_ns, struct error *err)
 		more = make_some(r, err);
 	while (more > 0 && clock_now() < end);
 	sqlite3_exec(r->chart.memory, "COMMIT", NULL, NULL, NULL);
+	r->chart.zones_end = 0;
 	if (more == 0) {
 		r->chart.ready = true;
 		r->chart.until_ns = INT64_MAX;
@@ -103,8 +104,6 @@ int reader_prepared(const struct reader *r)
 }
 
 /* ---- parts of the recording that may hold what is looked for ---- */
-
-#define ZONES_JOINED 64 /* into one part at most: the first event may be all that is wanted */
 
 struct parting {
 	int64_t kinds, cpus;
@@ -133,9 +132,13 @@ static int zone_row(sqlite3_stmt *q, void *arg)
 static int zones_end(struct reader *r, int64_t *end, struct error *err)
 {
 	int64_t last = -1;
-	int rc = each_chart_row(r, "SELECT max(first) FROM zone", 0, NULL, one_number, &last, err);
+	int rc = 0;
 
-	*end = last < 0 || last > INT64_MAX - CHART_ZONE ? r->first_id : last + CHART_ZONE;
+	if (!r->chart.zones_end) {
+		rc = each_chart_row(r, "SELECT max(first) FROM zone", 0, NULL, one_number, &last, err);
+		r->chart.zones_end = last < 0 || last > INT64_MAX - CHART_ZONE ? r->first_id : last + CHART_ZONE;
+	}
+	*end = r->chart.zones_end;
 	return rc < 0 ? rc : 0;
 }
 
@@ -147,7 +150,7 @@ static int64_t clamp(int64_t n, const int64_t range[2])
 #define ZONES_SQL \
 	"SELECT first FROM zone WHERE first > ?1 AND first < ?2 AND kinds & ?3 AND cpus & ?4"
 
-int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
+int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int zones, int64_t part[2],
 	      struct error *err)
 {
 	struct parting p = { .part = { -1, -1 }, .backwards = f->backwards };
@@ -169,7 +172,7 @@ int next_part(struct reader *r, const struct reader_filter *f, const int64_t ran
 	}
 	rc = each_chart_row(r, f->backwards ? ZONES_SQL " ORDER BY first DESC LIMIT ?5" :
 			    ZONES_SQL " ORDER BY first LIMIT ?5", 5,
-			    (const int64_t[]){ known[0] - CHART_ZONE, known[1], kinds, cpus, ZONES_JOINED },
+			    (const int64_t[]){ known[0] - CHART_ZONE, known[1], kinds, cpus, zones },
 			    zone_row, &p, err);
 	if (rc < 0)
 		return rc;

@@ -33,12 +33,20 @@ static int event_row(sqlite3_stmt *q, void *arg)
 	return rc <= 0 ? rc : c->cb.event(c->arg, sqlite3_column_int64(q, 0), &ev);
 }
 
+/* The time of the first event from @id on; INT64_MAX when there is none. */
 static int ts_of(struct reader *r, int64_t id, int64_t *ts, struct error *err)
 {
-	int rc = each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number,
-			  ts, err);
+	struct edge *e = &r->probe[(uint64_t)id * 0x9e3779b97f4a7c15u >> 52];
 
-	return rc < 0 ? rc : 0;
+	*ts = INT64_MAX;
+	if (e->id != id) {
+		if (each_row(r, "SELECT ts_ns FROM event WHERE id >= ? ORDER BY id LIMIT 1", 1, &id, one_number, ts,
+			     err) < 0)
+			return -(int)ERR_CORRUPT;
+		*e = (struct edge){ *ts, id };
+	}
+	*ts = e->ts;
+	return 0;
 }
 
 /*
@@ -50,7 +58,7 @@ static int search_id(struct reader *r, int64_t ts, int64_t *id, struct error *er
 	int64_t low = r->first_id, high = r->summary.last_id + 1;
 
 	while (low < high) {
-		int64_t middle = low + (high - low) / 2, at = INT64_MAX;
+		int64_t middle = low + (high - low) / 2, at;
 
 		if (ts_of(r, middle, &at, err) < 0)
 			return -(int)ERR_CORRUPT;
@@ -107,6 +115,8 @@ static bool is_sparse(const struct reader_filter *f)
 	return f->cpu != READER_ANY_CPU || (f->kinds && !reader_by_index(f));
 }
 
+#define ZONES_JOINED 64 /* at most */
+
 struct counted {
 	struct cursor *c;
 	int64_t rows;
@@ -127,7 +137,7 @@ int reader_events(struct reader *r, const struct reader_filter *f,
 	struct counted n = { &c, 0 };
 	char sql[READER_SQL_MAX];
 	int64_t range[2], part[2];
-	int got;
+	int got, zones = 1; /* the first events may be all that is wanted */
 
 	if (!r->summary.last_id)
 		return 0;
@@ -136,31 +146,38 @@ int reader_events(struct reader *r, const struct reader_filter *f,
 	reader_events_sql(sql, f);
 	do {
 		memcpy(part, range, sizeof(part));
-		got = is_sparse(f) ? next_part(r, f, range, part, err) : range[0] < range[1];
+		got = is_sparse(f) ? next_part(r, f, range, zones, part, err) : range[0] < range[1];
 		if (got <= 0)
 			return got;
 		got = each_row(r, sql, 6, (const int64_t[]){ part[0], part[1], f->from, f->to, f->cpu,
 			       f->limit > 0 ? f->limit - n.rows : -1 }, counted_row, &n, err);
 		range[f->backwards] = part[!f->backwards];
+		zones = zones < ZONES_JOINED ? 2 * zones : zones;
 	} while (!got && (!f->limit || n.rows < f->limit));
 	return got;
 }
 
-int reader_many_events(struct reader *r, const struct reader_filter *f, int64_t limit, struct error *err)
+int reader_many_events(struct reader *r, uint32_t kinds, int64_t from, int64_t to, int64_t limit, struct error *err)
 {
-	char sql[READER_SQL_MAX], count[READER_SQL_MAX + 64];
+	struct reader_filter f = { .from = from, .to = to };
 	int64_t range[2], rows = 0;
-	int rc;
 
 	if (!r->summary.last_id)
 		return 0;
-	if (id_range(r, f, range, err) < 0)
+	if (id_range(r, &f, range, err) < 0)
 		return -(int)ERR_CORRUPT;
-	reader_events_sql(sql, f);
-	snprintf(count, sizeof(count), "SELECT count(*) FROM (%s)", sql);
-	rc = each_row(r, count, 6, (const int64_t[]){ range[0], range[1], f->from, f->to, f->cpu, limit + 1 },
-		      one_number, &rows, err);
-	return rc < 0 ? rc : rows > limit;
+	for (int kind = 0; kind < EVENT_KIND_COUNT && rows <= limit; kind++) {
+		int64_t some = 0;
+
+		if (!(kinds >> kind & 1))
+			continue;
+		if (each_row(r, "SELECT count(*) FROM (SELECT 1 FROM event WHERE kind = ?1 AND id >= ?2 AND id < ?3"
+			     " LIMIT ?4)", 4, (const int64_t[]){ kind, range[0], range[1], limit + 1 - rows },
+			     one_number, &some, err) < 0)
+			return -(int)ERR_CORRUPT;
+		rows += some;
+	}
+	return rows > limit;
 }
 
 struct found {

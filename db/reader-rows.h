@@ -28,11 +28,13 @@ struct reader_chart {
 	struct chart *maker;
 	int64_t event, smi;     /* up to these ids it is made */
 	int64_t until_ns;       /* the entries before this are in its sums */
+	int64_t zones_end;      /* the id behind its zones, as it was found; 0 = not yet */
 	bool ready;
 };
 
 /* What reader_id_at() has found: a window's columns are asked for again and again. */
 #define READER_EDGES 1024
+#define READER_PROBES 4096 /* and where it looked on the way: every search begins alike */
 struct edge {
 	int64_t ts, id;         /* id 0 = empty */
 };
@@ -45,12 +47,13 @@ struct reader {
 	int64_t disorder_ns;    /* an event is older than one before it by this at most */
 	int data_version;
 	int version;            /* of the schema */
+	bool has_raw;           /* it has the tables of what events were made of */
 	sqlite3_stmt *meta;
 	int64_t deadline;       /* CLOCK_MONOTONIC, 0 = none */
 	struct kept_row kept[READER_KEPT];
 	uint64_t uses;
 	struct reader_chart chart;
-	struct edge edge[READER_EDGES];
+	struct edge edge[READER_EDGES], probe[READER_PROBES];
 };
 
 /* What each_row() carries for the public cursors. */
@@ -84,9 +87,10 @@ void close_chart(struct reader *r);
 
 /*
  * The next stretch of ids in [@range[0], @range[1]) that may hold events of the kinds and the CPU of @f, from
- * the beginning or (backwards) from the end, into @part. 1, 0 = none is left, or negative.
+ * the beginning or (backwards) from the end, into @part; @zones of the chart at most are joined. 1, 0 = none is
+ * left, or negative.
  */
-int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int64_t part[2],
+int next_part(struct reader *r, const struct reader_filter *f, const int64_t range[2], int zones, int64_t part[2],
 	      struct error *err);
 
 /*

@@ -40,16 +40,9 @@ static void arm(char *sql, size_t *used, const struct reader_filter *f, int kind
 /* Every event of the range is looked at. */
 static void scan(char *sql, size_t *used, const struct reader_filter *f, uint32_t kinds)
 {
-	const char *separator = " AND +kind IN (";
-
 	arm(sql, used, f, -1);
-	for (int k = 0; k < EVENT_KIND_COUNT && kinds != ALL_KINDS; k++)
-		if (kinds >> k & 1) {
-			*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, "%s%d", separator, k);
-			separator = ", ";
-		}
 	if (kinds != ALL_KINDS)
-		*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, ")");
+		*used += (size_t)snprintf(sql + *used, READER_SQL_MAX - *used, " AND %u >> kind & 1", kinds);
 }
 
 void reader_events_sql(char sql[READER_SQL_MAX], const struct reader_filter *f)

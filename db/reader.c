@@ -69,6 +69,8 @@ static int load_summary(struct reader *r, struct error *err)
 			return fail(err, ERR_CORRUPT, "%s is damaged: total '%s'", r->path, t->name);
 	s->cpus = (unsigned)(cpus + 1);
 	memset(r->edge, 0, sizeof(r->edge));
+	memset(r->probe, 0, sizeof(r->probe));
+	r->chart.zones_end = 0;
 	closed = reader_meta(r, "closed");
 	s->closed = closed && !strcmp(closed, "1");
 	s->live = !s->closed && recording_in_use(r->path);
@@ -101,6 +103,7 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
 	r->data_version = -1;
 	r->version = recording_version(r->db);
+	r->has_raw = recording_has_raw(r->db);
 	if (sqlite3_prepare_v3(r->db, "SELECT value FROM meta WHERE key = ?", -1, SQLITE_PREPARE_PERSISTENT,
 			       &r->meta, NULL))
 		return reader_fail(r, err);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "derive.h"
+#include "evidence.h"
 #include "findings.h"
 #include "recording.h"
 #include "../tracer/clock.h"
@@ -28,9 +29,10 @@ struct writer {
 	char path[PATH_MAX];    /* absolute */
 	sqlite3 *db;
 	int claim;              /* descriptor of recording_claim() */
-	sqlite3_stmt *insert, *set_meta, *begin, *commit;
+	sqlite3_stmt *insert, *set_meta, *drop_meta, *begin, *commit;
 	struct derive *derive;
 	struct findings *findings;
+	struct evidence *evidence;
 	int pending;            /* events in the open transaction */
 	bool in_transaction;
 	bool failed;            /* nothing can be written any more */
@@ -110,7 +112,7 @@ static int on_event(struct sink *s, const struct sink_event *se, struct error *e
 
 	if (begin(w, err) < 0 || insert_event(w, se, err) < 0)
 		return -(int)w->why.code;
-	if (derive_event(w->derive, se))
+	if (derive_event(w->derive, se) || evidence_event(w->evidence, se))
 		return writer_fail(w, err);
 	return ++w->pending >= COMMIT_EVENTS ? commit(w, err) : 0;
 }
@@ -149,6 +151,10 @@ int writer_meta(struct writer *w, const char *key, const char *value, struct err
 {
 	if (begin(w, err) < 0)
 		return -(int)w->why.code;
+	if (!value) {
+		sqlite3_bind_text(w->drop_meta, 1, key, -1, SQLITE_TRANSIENT);
+		return step(w, w->drop_meta, err);
+	}
 	sqlite3_bind_text(w->set_meta, 1, key, -1, SQLITE_TRANSIENT);
 	sqlite3_bind_text(w->set_meta, 2, value, -1, SQLITE_TRANSIENT);
 	return step(w, w->set_meta, err);
@@ -214,6 +220,7 @@ static int prepare(struct writer *w, struct error *err)
 		{ &w->insert, "INSERT INTO event (id, ts_ns, cpu, kind, source, origin, a0, a1, a2, a3, a4,"
 			      " a5, a6, a7) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &w->set_meta, "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)" },
+		{ &w->drop_meta, "DELETE FROM meta WHERE key = ?" },
 		{ &w->begin, "BEGIN IMMEDIATE" },
 		{ &w->commit, "COMMIT" },
 	};
@@ -223,7 +230,8 @@ static int prepare(struct writer *w, struct error *err)
 			return writer_fail(w, err);
 	w->derive = derive_new(w->db);
 	w->findings = w->derive ? findings_new(w->db) : NULL;
-	return w->findings ? 0 : writer_fail(w, err);
+	w->evidence = w->findings ? evidence_new(w->db) : NULL;
+	return w->evidence ? 0 : writer_fail(w, err);
 }
 
 static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
@@ -313,8 +321,10 @@ static void writer_free(struct writer *w)
 {
 	derive_free(w->derive);
 	findings_free(w->findings);
+	evidence_free(w->evidence);
 	sqlite3_finalize(w->insert);
 	sqlite3_finalize(w->set_meta);
+	sqlite3_finalize(w->drop_meta);
 	sqlite3_finalize(w->begin);
 	sqlite3_finalize(w->commit);
 	sqlite3_close(w->db);

@@ -25,7 +25,7 @@ struct writer *writer_open(const char *path, bool force, struct error *err);
 /* The writer as a sink; owned by the writer. */
 struct sink *writer_sink(struct writer *w);
 
-/* Set a meta key (committed with the next flush). @value is copied. */
+/* Set a meta key (committed with the next flush). @value is copied; NULL takes the key away. */
 int writer_meta(struct writer *w, const char *key, const char *value, struct error *err);
 
 /*

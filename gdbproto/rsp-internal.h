@@ -86,4 +86,7 @@ int rsp_take(struct rsp *r, struct error *err);
 /* QEMU's own ways, see rsp-qemu.c. 0, or negative. */
 int rsp_qemu_probe(struct rsp *r, struct error *err);
 
+/* The process that holds the socket of @inode, 0 = none that we may see. */
+int rsp_holder(unsigned long inode);
+
 #endif

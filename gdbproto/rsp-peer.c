@@ -105,7 +105,7 @@ static bool holds(const char *pid, const char *link)
 	return found;
 }
 
-static int holder(unsigned long inode)
+int rsp_holder(unsigned long inode)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -133,5 +133,5 @@ int rsp_server_pid(const struct rsp *r)
 	if (sa.ss_family == AF_UNIX)
 		return unix_peer(r->conn.fd);
 	inode = peer_inode(r->conn.fd);
-	return inode ? holder(inode) : 0;
+	return inode ? rsp_holder(inode) : 0;
 }

@@ -28,6 +28,11 @@ static const struct words {
 	[FMT_CODE] = { handler_code_name, CODE_COUNT },
 };
 
+const char *event_word(enum event_format format, unsigned i)
+{
+	return i < words[format].count ? words[format].name[i] : NULL;
+}
+
 const char *event_arg_text(char *out, size_t size, const struct event *ev, unsigned field)
 {
 	enum event_format format = event_info[ev->kind].field[field].format;
@@ -58,6 +63,21 @@ const char *event_detail(char *out, size_t size, const struct event *ev)
 		used += (size_t)snprintf(out + used, size - used, "%s%s=%s", used ? " " : "",
 					 info->field[i].name, event_arg_text(value, sizeof(value), ev, i));
 	}
+	return out;
+}
+
+const char *event_line(char *out, size_t size, const struct event *ev)
+{
+	char detail[320];
+	int used;
+
+	event_detail(detail, sizeof(detail), ev);
+	if (ev->cpu == CPU_UNKNOWN)
+		used = snprintf(out, size, "%-12s       %s", event_info[ev->kind].name, detail);
+	else
+		used = snprintf(out, size, "%-12s cpu%-3d %s", event_info[ev->kind].name, ev->cpu, detail);
+	if (ev->origin == ORIGIN_INFERRED && used > 0 && (size_t)used < size)
+		snprintf(out + used, size - (size_t)used, " (inferred)");
 	return out;
 }
 

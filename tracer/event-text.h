@@ -20,6 +20,12 @@ const char *event_arg_text(char *out, size_t size, const struct event *ev, unsig
 /* All known arguments, "name=value name=value". Returns @out. */
 const char *event_detail(char *out, size_t size, const struct event *ev);
 
+/* The line that lists show: "smi-enter    cpu1   smbase=0x30000 ... (inferred)". Returns @out. */
+const char *event_line(char *out, size_t size, const struct event *ev);
+
+/* The @i-th word of a format that has words ("read", "write"); NULL behind the last one. */
+const char *event_word(enum event_format format, unsigned i);
+
 /* Parse one line (no newline). 0, or negative with the reason in @err. */
 int event_parse(struct event *ev, const char *line, struct error *err);
 

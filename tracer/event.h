@@ -165,6 +165,20 @@ enum event_format {
 	F(K, MODE, mode, FMT_MODE) \
 	F(K, VECTOR, vector, FMT_HEX)
 
+/*
+ * smi-saved: what the CPU that is in SMM saved, by a source that reads it later than its entry: a handler may have
+ * changed it by then. The fields are those of smi-enter; smbase is the one of this SMI.
+ */
+#define FIELDS_SMI_SAVED(F, K) \
+	F(K, SMBASE, smbase, FMT_HEX) \
+	F(K, RIP, rip, FMT_HEX) \
+	F(K, CS, cs, FMT_HEX) \
+	F(K, CR0, cr0, FMT_HEX) \
+	F(K, CR3, cr3, FMT_HEX) \
+	F(K, EFER, efer, FMT_HEX) \
+	F(K, RAX, rax, FMT_HEX) \
+	F(K, RDX, rdx, FMT_HEX)
+
 /* KIND, text name, glyph for one-character views, help. Ids are stable: append only. */
 #define EVENT_KINDS(_) \
 	_(SMI_ENTER, "smi-enter", '[', "CPU entered SMM at smbase; the other fields are the state it saved") \
@@ -185,7 +199,8 @@ enum event_format {
 	_(CONFIG, "config", 'c', "a setting of the machine that SMM depends on, as it stands") \
 	_(HANDOFF, "handoff", 'o', "a word between monarch and new CPU changed: gate, new SMBASE, about to leave, pen") \
 	_(HANDLER, "handler", 'H', "the code at the default SMBASE + 0x8000 is another one") \
-	_(ACCEPT, "apic-accept", 'a', "INIT, SIPI or SMI accepted by the local APIC of the CPU, which has not executed it yet")
+	_(ACCEPT, "apic-accept", 'a', "INIT, SIPI or SMI accepted by the local APIC of the CPU, which has not executed it yet") \
+	_(SMI_SAVED, "smi-saved", 's', "the state the CPU saved at its SMI, read from guest memory while it was in SMM")
 
 enum event_kind {
 #define X(K, name, glyph, help) EV_##K,

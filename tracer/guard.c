@@ -17,6 +17,8 @@
 #include "../gdbproto/rsp-client.h"
 
 #define UNDO_TIMEOUT_MS 10000
+#define INSTANCE_TRIES 500
+#define INSTANCE_WAIT_US 10000
 
 struct guard_shared {
 	atomic_bool armed;
@@ -27,6 +29,7 @@ struct guard_shared {
 	_Alignas(max_align_t) char mend_data[GUARD_MEND_SIZE];
 	char undo[GUARD_UNDO_MAX][GUARD_UNDO_SIZE];
 	char file[PATH_MAX];
+	char instance[PATH_MAX];
 	char target[256];
 };
 
@@ -72,6 +75,13 @@ static void undo(const struct guard_shared *s)
 	}
 }
 
+/* The kernel says EBUSY as long as the dead tracer's descriptors are being closed. */
+static void remove_instance(const char *path)
+{
+	for (int tries = INSTANCE_TRIES; *path && tries > 0 && rmdir(path) && errno == EBUSY; tries--)
+		usleep(INSTANCE_WAIT_US);
+}
+
 static void guard_main(struct guard_shared *s, int alive)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -88,6 +98,7 @@ static void guard_main(struct guard_shared *s, int alive)
 	do
 		n = read(alive, &byte, 1);
 	while (n > 0 || (n < 0 && errno == EINTR));
+	remove_instance(s->instance);
 	if (atomic_load(&s->armed))
 		undo(s);
 	_exit(0);
@@ -106,7 +117,7 @@ struct guard *guard_start(const char *target, struct error *err)
 	g->shared = mmap(NULL, sizeof(*g->shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	g->pid = -1;
 	if (g->shared != MAP_FAILED) {
-		snprintf(g->shared->target, sizeof(g->shared->target), "%s", target);
+		snprintf(g->shared->target, sizeof(g->shared->target), "%s", target ? target : "");
 		g->pid = fork();
 	}
 	if (g->pid == 0) {
@@ -152,6 +163,11 @@ void guard_set_mend(struct guard *g, guard_mend_fn mend, const void *data, size_
 void guard_set_file(struct guard *g, const char *path)
 {
 	snprintf(g->shared->file, sizeof(g->shared->file), "%s", path);
+}
+
+void guard_set_instance(struct guard *g, const char *path)
+{
+	snprintf(g->shared->instance, sizeof(g->shared->instance), "%s", path);
 }
 
 void guard_set_paused(struct guard *g, bool paused)

@@ -25,7 +25,7 @@ struct rsp;
 
 struct guard;
 
-/* Fork it; call before any thread is started. */
+/* Fork it; call before any thread is started. @target NULL = there is no stub to connect to. */
 struct guard *guard_start(const char *target, struct error *err);
 
 /*
@@ -37,6 +37,12 @@ void guard_arm(struct guard *g, bool leave_stopped, const char (*undo)[GUARD_UND
 
 /* A private directory to remove with its files (the log FIFO), or "" for none. */
 void guard_set_file(struct guard *g, const char *path);
+
+/*
+ * A directory of tracefs to remove when we end, however that is, armed or not; "" = none. The guard keeps
+ * the rights it was started with.
+ */
+void guard_set_instance(struct guard *g, const char *path);
 
 /*
  * What has to be written back into the guest before anything else is undone.

@@ -82,11 +82,17 @@ static void smi_enter(struct model *m, struct cpu *c, int64_t id, const struct e
 	};
 	find_cause(m, c, ev);
 	c->smis++;
+	c->slot_unknown = false;
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
 	if (smbase != SMBASE_UNKNOWN)
 		c->smbase = smbase;
 	enter_state(c, smbase == SMBASE_DEFAULT ? STATE_SMM_DEFAULT : STATE_SMM, ev->ts);
+}
+
+static bool leaves_default(const struct cpu *c, const struct event *ev)
+{
+	return c->state == STATE_SMM_DEFAULT && event_get(ev, SMI_LEAVE_SMBASE, SMBASE_DEFAULT) == SMBASE_DEFAULT;
 }
 
 static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
@@ -97,14 +103,18 @@ static void smi_leave(struct model *m, struct cpu *c, int64_t id, const struct e
 	(void)id;
 	if (via != VIA_RESET) {
 		c->rsms++;
-		if (c->smbase_pending != SMBASE_UNKNOWN) {
-			c->smbase_before = c->smbase;
-			c->smbase = c->smbase_pending;
-		}
 	}
+	if (via != VIA_RESET && c->smbase_pending != SMBASE_UNKNOWN) {
+		c->smbase_before = c->smbase;
+		c->smbase = c->smbase_pending;
+	}
+	c->slot_unknown = via == VIA_TRACEPOINT && c->smbase_pending == SMBASE_UNKNOWN && leaves_default(c, ev);
+	if (c->slot_unknown)
+		c->smbase = SMBASE_UNKNOWN;
 	c->smbase_pending = SMBASE_UNKNOWN;
 	c->smbase_write_id = 0;
-	enter_state(c, via == VIA_RESET ? STATE_RESET : STATE_RUNNING, ev->ts);
+	enter_state(c, via == VIA_RESET || c->init_held ? STATE_RESET : STATE_RUNNING, ev->ts);
+	c->init_held = false;
 }
 
 /* A CPU in SMM at its own base may write the slot at the default one: that is not its slot. */
@@ -113,9 +123,22 @@ static bool is_own_slot(const struct cpu *c, const struct event *ev)
 	return c->state == STATE_SMM_DEFAULT || event_get(ev, SMBASE_WRITE_OLD, c->smi.smbase) != SMBASE_DEFAULT;
 }
 
+/* A write that is concluded when its SMI is over: it was in that one, and is in force since its RSM. */
+static bool was_in_last_smi(const struct cpu *c, const struct event *ev)
+{
+	return c->slot_unknown && ev->origin == ORIGIN_INFERRED && event_has(ev, SMBASE_WRITE_NEW);
+}
+
 static void smbase_write(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
 {
 	(void)m;
+	if (was_in_last_smi(c, ev)) {
+		c->smbase_before = c->smi.smbase;
+		c->smbase = ev->arg[SMBASE_WRITE_NEW];
+		c->smbase_write_id = id;
+		c->slot_unknown = false;
+		return;
+	}
 	if (!cpu_in_smm(c) || !event_has(ev, SMBASE_WRITE_NEW) || !is_own_slot(c, ev))
 		return;
 	c->smbase_pending = ev->arg[SMBASE_WRITE_NEW];
@@ -127,6 +150,7 @@ static void smbase_found(struct model *m, struct cpu *c, int64_t id, const struc
 	(void)m;
 	(void)id;
 	c->smbase = event_get(ev, SMBASE_FOUND_SMBASE, c->smbase);
+	c->slot_unknown = false;
 }
 
 /* INIT keeps SMBASE, any other reset brings back the default (Intel SDM vol. 3, 32.11). */
@@ -137,9 +161,35 @@ static void cpu_reset(struct model *m, struct cpu *c, int64_t id, const struct e
 	if (!c->init_ipi) {
 		c->smbase_before = c->smbase;
 		c->smbase = SMBASE_DEFAULT;
+		c->slot_unknown = false;
 	}
 	c->init_ipi = false;
 	enter_state(c, STATE_RESET, ev->ts);
+}
+
+/*
+ * What the local APIC takes, the CPU executes at once, but in SMM: there an INIT waits for the RSM, and a SIPI is
+ * dropped (Intel SDM vol. 3, 32.4; Linux arch/x86/kvm/lapic.c, kvm_apic_accept_events()).
+ */
+static void apic_accept(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
+{
+	(void)m;
+	(void)id;
+	switch (event_get(ev, ACCEPT_MODE, IPI_FIXED)) {
+	case IPI_SMI:
+		c->smi_ipi = true;
+		break;
+	case IPI_INIT:
+		c->init_ipi = false;
+		c->init_held = cpu_in_smm(c);
+		if (!c->init_held)
+			enter_state(c, STATE_RESET, ev->ts);
+		break;
+	case IPI_SIPI:
+		if (c->state == STATE_RESET || c->state == STATE_ABSENT || c->state == STATE_UNKNOWN)
+			enter_state(c, STATE_RUNNING, ev->ts);
+		break;
+	}
 }
 
 static void cpu_add(struct model *m, struct cpu *c, int64_t id, const struct event *ev)
@@ -162,7 +212,7 @@ static void cpu_remove(struct model *m, struct cpu *c, int64_t id, const struct 
 	(void)id;
 	c->removed_ns = ev->ts;
 	c->smbase = c->smbase_pending = SMBASE_UNKNOWN;
-	c->init_ipi = c->smi_ipi = false;
+	c->slot_unknown = c->init_ipi = c->init_held = c->smi_ipi = false;
 	enter_state(c, STATE_GONE, ev->ts);
 }
 
@@ -243,6 +293,7 @@ static const apply_fn apply[EVENT_KIND_COUNT] = {
 	[EV_SMBASE_WRITE] = smbase_write,
 	[EV_SMBASE_FOUND] = smbase_found,
 	[EV_CPU_RESET] = cpu_reset,
+	[EV_ACCEPT] = apic_accept,
 	[EV_CPU_ADD] = cpu_add,
 	[EV_CPU_REMOVE] = cpu_remove,
 	[EV_CPU_SEEN] = cpu_seen,

@@ -62,6 +62,8 @@ struct cpu {
 	int64_t added_ns, removed_ns; /* 0 = not seen */
 	bool smi_ipi;            /* an SMI IPI to it not yet followed by an entry */
 	bool init_ipi;           /* an INIT IPI to it not yet followed by a reset */
+	bool slot_unknown;       /* it left the default SMBASE, and nobody has looked at its slot: smbase is not known */
+	bool init_held;          /* its APIC took an INIT while it was in SMM: it waits for the RSM */
 };
 
 struct apm_write {

@@ -16,7 +16,10 @@
 #define FLUSH_NS 100000000ll /* how often the sinks are flushed */
 
 struct batch {
-	struct event *ev;
+	struct queued {
+		struct event ev;
+		struct raw *raw; /* of raw_keep() */
+	} *at;
 	size_t n, room;
 };
 
@@ -28,7 +31,7 @@ struct pipeline {
 	struct batch queue;    /* under lock */
 	struct event lost;     /* under lock: what was dropped, count 0 = nothing */
 	bool finishing;        /* under lock */
-	bool delivering;       /* under lock: the sinks are there */
+	bool started;          /* the thread, with the sinks */
 
 	struct arrange *held;  /* waiting for the horizon, in time order */
 	struct judge *judge;
@@ -43,18 +46,18 @@ struct pipeline {
 	struct error err;
 };
 
-static bool batch_add(struct batch *b, const struct event *ev)
+static bool batch_add(struct batch *b, const struct event *ev, struct raw *raw)
 {
 	if (b->n == b->room) {
 		size_t room = b->room ? b->room * 2 : 1024;
-		struct event *grown = realloc(b->ev, room * sizeof(*grown));
+		struct queued *grown = realloc(b->at, room * sizeof(*grown));
 
 		if (!grown)
 			return false;
-		b->ev = grown;
+		b->at = grown;
 		b->room = room;
 	}
-	b->ev[b->n++] = *ev;
+	b->at[b->n++] = (struct queued){ *ev, raw };
 	return true;
 }
 
@@ -66,22 +69,32 @@ static void count_lost(struct pipeline *p, const struct event *ev)
 	event_set(&p->lost, LOST_COUNT, event_get(&p->lost, LOST_COUNT, 0) + 1);
 }
 
-static void put(struct event_out *out, const struct event *ev)
+static void put_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct pipeline *p = (struct pipeline *)out;
+	struct raw *copy = raw_keep(arrange_raws(p->held), raw);
+	bool kept;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->queue.n >= PIPELINE_MAX_QUEUED || !batch_add(&p->queue, ev))
+	kept = p->queue.n < PIPELINE_MAX_QUEUED && batch_add(&p->queue, ev, copy);
+	if (!kept)
 		count_lost(p, ev);
 	pthread_mutex_unlock(&p->lock);
+	if (!kept)
+		raw_drop(arrange_raws(p->held), copy);
 }
 
-static void hold(struct pipeline *p, const struct event *ev)
+static void put(struct event_out *out, const struct event *ev)
 {
-	if (arrange_hold(p->held, ev))
+	put_raw(out, ev, NULL);
+}
+
+static void hold(struct pipeline *p, const struct queued *q)
+{
+	if (arrange_hold_raw(p->held, &q->ev, q->raw))
 		return;
 	pthread_mutex_lock(&p->lock);
-	count_lost(p, ev);
+	count_lost(p, &q->ev);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -152,7 +165,7 @@ static void go_on(struct pipeline *p, bool finishing)
 }
 
 /* Take what has been put. Returns whether the pipeline is to finish. */
-static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
+static bool take(struct pipeline *p, struct batch *taken)
 {
 	struct timespec until;
 	struct batch empty = *taken;
@@ -167,10 +180,9 @@ static bool take(struct pipeline *p, struct batch *taken, bool *delivering)
 		pthread_cond_timedwait(&p->wake, &p->lock, &until);
 	*taken = p->queue;
 	p->queue = empty;
-	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost))
+	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost, NULL))
 		p->lost.known = 0;
 	finishing = p->finishing;
-	*delivering = p->delivering;
 	pthread_mutex_unlock(&p->lock);
 	return finishing;
 }
@@ -179,17 +191,16 @@ static void *run(void *arg)
 {
 	struct pipeline *p = arg;
 	struct batch taken = { 0 };
-	bool finishing, delivering;
+	bool finishing;
 
 	do {
-		finishing = take(p, &taken, &delivering);
+		finishing = take(p, &taken);
 		for (size_t i = 0; i < taken.n; i++)
-			hold(p, &taken.ev[i]);
+			hold(p, &taken.at[i]);
 		taken.n = 0;
-		if (delivering)
-			go_on(p, finishing);
+		go_on(p, finishing);
 	} while (!finishing);
-	free(taken.ev);
+	free(taken.at);
 	return NULL;
 }
 
@@ -203,7 +214,7 @@ static void pipeline_free(struct pipeline *p)
 	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
-	free(p->queue.ev);
+	free(p->queue.at);
 	free(p);
 }
 
@@ -217,6 +228,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 		return NULL;
 	}
 	p->out.put = put;
+	p->out.put_raw = put_raw;
 	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
 	p->offered = CPU_UNKNOWN;
 	pthread_mutex_init(&p->lock, NULL);
@@ -228,8 +240,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 	p->look_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->judge = judge_new(o);
 	p->held = p->judge ? arrange_new(p->judge) : NULL;
-	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held ||
-	    pthread_create(&p->thread, NULL, run, p)) {
+	if (p->failed_fd < 0 || p->look_fd < 0 || !p->held) {
 		fail_errno(err, ERR_OUTPUT, "cannot start the pipeline");
 		pipeline_free(p);
 		return NULL;
@@ -243,8 +254,12 @@ void pipeline_deliver(struct pipeline *p, struct sink *const *sinks, unsigned n)
 	p->sinks = n < PIPELINE_MAX_SINKS ? n : PIPELINE_MAX_SINKS;
 	memcpy(p->sink, sinks, p->sinks * sizeof(*sinks));
 	judge_sinks(p->judge, sinks, p->sinks);
-	p->delivering = true;
 	pthread_mutex_unlock(&p->lock);
+	p->started = !pthread_create(&p->thread, NULL, run, p);
+	if (p->started)
+		return;
+	fail_errno(&p->err, ERR_OUTPUT, "cannot start the pipeline");
+	signal_fd(p->failed_fd);
 }
 
 struct event_out *pipeline_input(struct pipeline *p)
@@ -285,7 +300,8 @@ int pipeline_finish(struct pipeline *p, struct error *err)
 	p->finishing = true;
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
+	if (p->started)
+		pthread_join(p->thread, NULL);
 	rc = -(int)p->err.code;
 	if (rc && err)
 		*err = p->err;

@@ -10,7 +10,8 @@
  * and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
- * ones are dropped and counted, and a `lost` event says so.
+ * ones are dropped and counted, and a `lost` event says so. What events were made of (raw.h) is copied beside
+ * them and bounded by bytes: what is over ARRANGE_MAX_RAW is dropped, the event itself says so and goes on.
  */
 #ifndef TRACER_PIPELINE_H
 #define TRACER_PIPELINE_H
@@ -25,7 +26,10 @@
 
 struct pipeline;
 
-/* Take events from now on, and keep them until there are sinks. @o NULL = the usual. NULL on no memory. */
+/*
+ * Take events from now on, and keep them until there are sinks. @o NULL = the usual. NULL on no memory. Starts no thread
+ * yet, so that what a thread inherits can still be changed.
+ */
 struct pipeline *pipeline_start(const struct judge_options *o, struct error *err);
 
 /* Deliver to @sinks, which are not owned and are called until pipeline_finish() returns. Once. */

@@ -2,7 +2,6 @@
 #include "record.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,8 @@
 
 #include "clock.h"
 #include "pipeline.h"
-#include "sources/qmp.h"
+#include "record-open.h"
+#include "rights.h"
 
 /* A sink that wakes the loop at the event the user waits for. */
 struct until_sink {
@@ -28,12 +28,11 @@ struct recorder {
 	struct record_result *out;
 	struct guard *guard;
 	struct pipeline *pipeline;
-	struct gdb *gdb;
-	struct qmp *qmp;       /* NULL = none given, or no more */
-	int64_t qmp_asked_ns;
+	struct live *live[LIVE_MAX_SOURCES];
+	bool over[LIVE_MAX_SOURCES]; /* to be closed at the end of the turn */
+	unsigned sources;
 	struct until_sink until;
 	int signal_fd, timer_fd;
-	enum gdb_status target;
 };
 
 static void come_to_end(struct until_sink *u)
@@ -96,39 +95,6 @@ static int open_timer(int64_t ns)
 	return fd;
 }
 
-static int attach(struct recorder *r, bool resume, struct error *err)
-{
-	struct gdb_args ga = {
-		.target = r->args->target, .timeout_ms = r->args->timeout_ms, .guard = r->guard,
-		.out = pipeline_input(r->pipeline), .breakpoints_only = r->args->breakpoints_only,
-		.no_log = r->args->no_log, .own_guest = r->args->own_guest, .resume = resume,
-		.note = r->args->note, .note_arg = r->args->arg,
-	};
-
-	r->gdb = gdb_open(&ga, err);
-	return r->gdb ? 0 : -(int)(err->code ? err->code : ERR_TARGET);
-}
-
-static void add_stats(struct recorder *r)
-{
-	struct gdb_stats now, *sum = &r->out->gdb;
-
-	gdb_stats(r->gdb, &now);
-	now.stops += sum->stops;
-	now.stopped_ns += sum->stopped_ns;
-	now.watch_missed += sum->watch_missed;
-	*sum = now;
-}
-
-static void detach(struct recorder *r)
-{
-	if (!r->gdb)
-		return;
-	add_stats(r);
-	gdb_close(r->gdb, r->target);
-	r->gdb = NULL;
-}
-
 static void put(struct recorder *r, struct event ev)
 {
 	struct event_out *out = pipeline_input(r->pipeline);
@@ -147,124 +113,181 @@ static void put_session(struct recorder *r, enum session_what what)
 /* Ctrl-Z: a sleeping tracer must hold nothing of the guest's. */
 static int suspend(struct recorder *r, struct error *err)
 {
-	struct event blind = event_new(EV_BLIND, SRC_TRACER, CPU_UNKNOWN, clock_now());
-	int rc;
+	int rc = 0;
 
-	detach(r);
+	for (unsigned i = 0; i < r->sources; i++)
+		if (r->live[i]->ops->suspend)
+			r->live[i]->ops->suspend(r->live[i]);
 	put_session(r, SESSION_SUSPEND);
 	raise(SIGSTOP);
 	put_session(r, SESSION_RESUME);
-	rc = attach(r, false, err);
-	event_set(&blind, BLIND_UNTIL, (uint64_t)clock_now());
-	event_set(&blind, BLIND_WHY, WHY_SUSPEND);
-	put(r, blind);
+	for (unsigned i = 0; i < r->sources && !rc; i++)
+		if (r->live[i]->ops->resume)
+			rc = r->live[i]->ops->resume(r->live[i], err);
 	return rc;
 }
 
-/* How often guest RAM is sampled: while a CPU comes or goes, and otherwise. */
+/* How often, at least, sources are given their turn: while a CPU comes or goes, and otherwise. */
 #define BUSY_MS 3
-#define QMP_MS 50
 #define IDLE_MS 250
-#define QMP_EVERY_NS (QMP_MS * 1000000ll) /* how often QMP is asked for the CPUs */
-
-enum { GOES_ON = 0, ENDS = 1 };
 
 static int on_signal(struct recorder *r, struct error *err)
 {
 	struct signalfd_siginfo info;
 
 	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return GOES_ON;
+		return LIVE_GOES_ON;
 	if (info.ssi_signo == SIGTSTP)
 		return suspend(r, err);
 	r->out->signal = (int)info.ssi_signo;
-	return ENDS;
-}
-
-static int on_target(struct recorder *r, int rc)
-{
-	r->target = rc < 0 ? GDB_FAILED : (enum gdb_status)rc;
-	return rc == GDB_EXITED ? ENDS : rc;
-}
-
-/* Ask now and then; QEMU's answers and events come over its descriptor. */
-static void ask_qmp(struct recorder *r)
-{
-	if (!r->qmp || clock_now() - r->qmp_asked_ns < QMP_EVERY_NS)
-		return;
-	r->qmp_asked_ns = clock_now();
-	qmp_ask(r->qmp, NULL);
-}
-
-/* A CPU came or went. Without QMP the recording goes on. */
-static int on_qmp(struct recorder *r, struct error *err)
-{
-	struct error why;
-	int changed = qmp_handle(r->qmp, &why);
-
-	if (changed >= 0)
-		return changed ? gdb_rescan(r->gdb, err) : 0;
-	r->args->note(r->args->arg, why.text);
-	qmp_close(r->qmp);
-	r->qmp = NULL;
-	return 0;
+	return LIVE_ENDS;
 }
 
 /* An episode is stuck: look at the guest; and once that told who lost an SMI, help if we are to. */
 static int look(struct recorder *r, struct error *err)
 {
 	uint64_t count;
-	bool wanted;
+	bool wanted, kick;
 	int cpu;
 
 	if (read(pipeline_look_fd(r->pipeline), &count, sizeof(count)) < 0)
 		return 0; /* before the two are taken: what comes in between wakes us again */
 	wanted = pipeline_take_look(r->pipeline);
 	cpu = pipeline_take_kick(r->pipeline);
-	if (r->args->kick && cpu != CPU_UNKNOWN)
-		return gdb_kick(r->gdb, cpu, err);
-	return wanted ? gdb_look(r->gdb, err) : 0;
+	kick = r->args->kick && cpu != CPU_UNKNOWN;
+	for (unsigned i = 0; i < r->sources; i++) {
+		struct live *l = r->live[i];
+
+		if (kick && l->ops->kick)
+			return l->ops->kick(l, cpu, err);
+		if (wanted && l->ops->look)
+			return l->ops->look(l, err);
+	}
+	return 0;
+}
+
+static int rescan(struct recorder *r, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < r->sources && !rc; i++)
+		if (r->live[i]->ops->rescan)
+			rc = r->live[i]->ops->rescan(r->live[i], err);
+	return rc;
+}
+
+static void remove_source(struct recorder *r, unsigned i)
+{
+	r->live[i]->ops->close(r->live[i]);
+	r->sources--;
+	memmove(&r->live[i], &r->live[i + 1], (r->sources - i) * sizeof(r->live[0]));
+}
+
+static int after(struct recorder *r, unsigned i, int rc, struct error *err)
+{
+	if (rc == LIVE_CHANGED)
+		return rescan(r, err);
+	r->over[i] |= rc == LIVE_OVER;
+	return rc == LIVE_OVER ? LIVE_GOES_ON : rc;
+}
+
+/* The recording ends with its last source. */
+static int sweep(struct recorder *r)
+{
+	for (unsigned i = r->sources; i-- > 0;)
+		if (r->over[i])
+			remove_source(r, i);
+	memset(r->over, 0, sizeof(r->over));
+	return r->sources ? LIVE_GOES_ON : LIVE_ENDS;
+}
+
+enum { WAIT_SIGNAL, WAIT_TIMER, WAIT_UNTIL, WAIT_FAILED, WAIT_LOOK, WAIT_OWN };
+
+/* One wait: descriptors of the sources behind our own. */
+struct wait {
+	struct pollfd p[WAIT_OWN + LIVE_MAX_SOURCES * LIVE_MAX_FDS];
+	unsigned n;
+	unsigned first[LIVE_MAX_SOURCES + 1];
+	int ms;
+};
+
+static void prepare(struct recorder *r, struct wait *w)
+{
+	const int own[WAIT_OWN] = {
+		[WAIT_SIGNAL] = r->signal_fd, [WAIT_TIMER] = r->timer_fd, [WAIT_UNTIL] = r->until.fd,
+		[WAIT_FAILED] = pipeline_failed_fd(r->pipeline), [WAIT_LOOK] = pipeline_look_fd(r->pipeline),
+	};
+
+	w->ms = pipeline_busy(r->pipeline) ? BUSY_MS : IDLE_MS;
+	for (w->n = 0; w->n < WAIT_OWN; w->n++)
+		w->p[w->n] = (struct pollfd){ .fd = own[w->n], .events = POLLIN };
+	for (unsigned i = 0; i < r->sources; i++) {
+		struct live *l = r->live[i];
+		int ms = l->ops->wait_ms ? l->ops->wait_ms(l) : IDLE_MS;
+
+		w->first[i] = w->n;
+		w->n += l->ops->fds(l, &w->p[w->n]);
+		w->ms = ms < w->ms ? ms : w->ms;
+	}
+	w->first[r->sources] = w->n;
+}
+
+static bool is_ready(const struct wait *w, unsigned i)
+{
+	for (unsigned k = w->first[i]; k < w->first[i + 1]; k++)
+		if (w->p[k].revents)
+			return true;
+	return false;
+}
+
+/* In the order of opening: QMP's answer about who is which CPU before the records of those. */
+static int handle(struct recorder *r, const struct wait *w, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < r->sources && !rc; i++)
+		if (is_ready(w, i))
+			rc = after(r, i, r->live[i]->ops->handle(r->live[i], &w->p[w->first[i]],
+								  w->first[i + 1] - w->first[i], err), err);
+	return rc;
+}
+
+static int tick(struct recorder *r, struct error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < r->sources && !rc; i++)
+		if (!r->over[i] && r->live[i]->ops->tick)
+			rc = after(r, i, r->live[i]->ops->tick(r->live[i], err), err);
+	return rc;
 }
 
 static int turn(struct recorder *r, struct error *err)
 {
-	struct pollfd p[] = {
-		{ .fd = gdb_fd(r->gdb), .events = POLLIN },
-		{ .fd = gdb_wake_fd(r->gdb), .events = POLLIN },
-		{ .fd = r->signal_fd, .events = POLLIN },
-		{ .fd = r->timer_fd, .events = POLLIN },
-		{ .fd = r->until.fd, .events = POLLIN },
-		{ .fd = pipeline_failed_fd(r->pipeline), .events = POLLIN },
-		{ .fd = pipeline_look_fd(r->pipeline), .events = POLLIN },
-		{ .fd = r->qmp ? qmp_fd(r->qmp) : -1, .events = POLLIN },
-	};
-	int rc = GOES_ON, busy = pipeline_busy(r->pipeline) || gdb_busy(r->gdb);
+	struct wait w;
+	int rc;
 
-	if (poll(p, sizeof(p) / sizeof(p[0]), busy ? BUSY_MS : r->qmp ? QMP_MS : IDLE_MS) < 0)
-		return errno == EINTR ? GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
-	if (p[3].revents || p[4].revents || p[5].revents)
-		return ENDS;
-	if (p[0].revents)
-		rc = on_target(r, gdb_handle(r->gdb, err));
-	if (!rc && p[1].revents)
-		rc = on_target(r, gdb_wake(r->gdb, err));
-	if (!rc && p[6].revents)
-		rc = on_target(r, look(r, err));
-	if (!rc && p[7].revents)
-		rc = on_target(r, on_qmp(r, err));
+	prepare(r, &w);
+	if (poll(w.p, w.n, w.ms) < 0)
+		return errno == EINTR ? LIVE_GOES_ON : fail_errno(err, ERR_TARGET, "cannot wait for the target");
+	if (w.p[WAIT_TIMER].revents || w.p[WAIT_UNTIL].revents || w.p[WAIT_FAILED].revents)
+		return LIVE_ENDS;
+	rc = handle(r, &w, err);
+	if (!rc && w.p[WAIT_LOOK].revents)
+		rc = look(r, err);
 	if (!rc)
-		rc = on_target(r, gdb_look_after_pause(r->gdb, err));
-	if (!rc && p[2].revents)
+		rc = tick(r, err);
+	if (!rc)
+		rc = sweep(r);
+	if (!rc && w.p[WAIT_SIGNAL].revents)
 		rc = on_signal(r, err);
-	if (rc)
-		return rc;
-	gdb_tick(r->gdb);
-	ask_qmp(r);
-	return 0;
+	return rc;
 }
 
 static int open_all(struct recorder *r, struct error *err)
 {
+	int n;
+
 	r->signal_fd = open_signals();
 	r->timer_fd = open_timer(r->args->for_ns);
 	r->until = (struct until_sink){ .sink.ops = &until_ops, .kind = r->args->until,
@@ -272,15 +295,17 @@ static int open_all(struct recorder *r, struct error *err)
 					.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	if (r->signal_fd < 0 || r->timer_fd < 0 || r->until.fd < 0)
 		return fail_errno(err, ERR_OUTPUT, "cannot set up the recorder");
-	r->guard = guard_start(r->args->target, err);
+	r->guard = guard_start(record_uses_gdb(r->args) ? r->args->target : NULL, err);
 	if (!r->guard)
 		return -ERR_OUTPUT;
 	r->pipeline = pipeline_start(r->args->judge, err);
 	if (!r->pipeline)
 		return -ERR_OUTPUT;
-	if (r->args->qmp && !(r->qmp = qmp_open(r->args->qmp, r->args->timeout_ms, err)))
-		return -ERR_TARGET;
-	return 0;
+	n = record_open_sources(r->args, r->guard, pipeline_input(r->pipeline), r->out, r->live, err);
+	r->sources = n < 0 ? 0 : (unsigned)n;
+	if (n < 0)
+		return n;
+	return r->args->drop_rights ? rights_drop(err) : 0;
 }
 
 static int begin(struct recorder *r, struct error *err)
@@ -308,11 +333,11 @@ static int close_all(struct recorder *r, int rc, struct error *err)
 	struct error sink_err = { 0 };
 	int failed = 0;
 
-	detach(r);
+	while (r->sources)
+		remove_source(r, r->sources - 1);
 	if (r->pipeline)
 		failed = pipeline_finish(r->pipeline, &sink_err);
 	guard_end(r->guard);
-	qmp_close(r->qmp);
 	close_fd(r->signal_fd);
 	close_fd(r->timer_fd);
 	close_fd(r->until.fd);
@@ -330,8 +355,6 @@ int record_run(const struct record_args *args, struct record_result *out, struct
 
 	*out = (struct record_result){ 0 };
 	rc = open_all(&r, err);
-	if (!rc)
-		rc = attach(&r, args->own_guest, err);
 	if (!rc)
 		rc = begin(&r, err);
 	while (!rc)

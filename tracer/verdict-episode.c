@@ -53,6 +53,11 @@ static void say_awaited(const struct telling *t)
 
 	if (!point)
 		return;
+	if (t->c->slot_unknown && t->ep->kind != EPISODE_UNPLUG) {
+		say(t->p, "may have come further: CPU %d has left SMM at the default SMBASE, and its next SMI will "
+		    "tell whether it was relocated there.", t->ep->cpu);
+		return;
+	}
 	say(t->p, "waits for ");
 	say_about(t->p, point->waits_for, t->ep->cpu);
 	if (strncmp(point->waits_for, point->provider, strlen(point->provider))) {

@@ -37,7 +37,7 @@ static int answer(const char *path, const char *what, const char *arg, FILE *out
 {
 	struct output *o = output_new(out, OUTPUT_TABLE, true);
 	struct first_rows first = { .answer = { begin, row } };
-	struct query *q = o ? query_open(path, what, arg, err) : NULL;
+	struct query *q = o ? query_open(path, what, arg, NULL, err) : NULL;
 	int rc = -1;
 
 	if (!o)

@@ -17,9 +17,9 @@ static int run(const struct cmd *cmd, int argc, char **argv)
 
 const struct cmd cmd_attach = {
 	.name = "attach",
-	.summary = "Record a running QEMU through its gdbstub, and show it live.",
-	.usage = "TARGET " SESSION_USAGE,
-	.opts = session_opts,
+	.summary = "Record a running QEMU through its gdbstub or KVM's tracepoints, and show it live.",
+	.usage = "TARGET [--kvm] " SESSION_GUEST_USAGE " " SESSION_USAGE " " SESSION_STUB_USAGE,
+	.opts = attach_opts,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

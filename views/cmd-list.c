@@ -12,6 +12,7 @@
 #include "../tracer/flow/flow.h"
 #include "../tracer/nearest.h"
 #include "../tracer/source.h"
+#include "../tracer/sources/import.h"
 #include "../tracer/wrap.h"
 
 #define MAX_COLUMNS 5
@@ -77,6 +78,15 @@ static bool source_row(size_t i, struct row *row)
 	return true;
 }
 
+static bool format_row(size_t i, struct row *row)
+{
+	if (!import_format_list[i].name)
+		return false;
+	set(row, 0, import_format_list[i].name);
+	set(row, 1, import_format_list[i].help);
+	return true;
+}
+
 static bool key_row(size_t i, struct row *row)
 {
 	if (i >= ACTION_COUNT)
@@ -134,6 +144,7 @@ static bool profile_row(size_t i, struct row *row)
 static const struct listing listings[] = {
 	{ "events", 3, { "kind", "glyph", "meaning" }, "arguments", event_row },
 	{ "sources", 3, { "source", "usable", "meaning" }, NULL, source_row },
+	{ "formats", 2, { "format", "meaning" }, NULL, format_row },
 	{ "invariants", 5, { "number", "name", "severity", "step", "rule" }, "meaning", invariant_row },
 	{ "profiles", 2, { "profile", "meaning" }, "steps", profile_row },
 	{ "keys", 3, { "key", "action", "meaning" }, NULL, key_row },
@@ -270,8 +281,8 @@ static const struct opt opts[] = {
 
 const struct cmd cmd_list = {
 	.name = "list",
-	.summary = "List what smmtrace knows: events, sources, invariants, profiles, keys.",
-	.usage = "events|sources|invariants|profiles|keys [--json] [--man]",
+	.summary = "List what smmtrace knows: events, sources, formats, invariants, profiles, keys.",
+	.usage = "events|sources|formats|invariants|profiles|keys [--json] [--man]",
 	.opts = opts,
 	.min_args = 1,
 	.max_args = 1,

@@ -10,7 +10,7 @@
 
 #include "../tracer/cmd.h"
 
-extern const struct cmd cmd_attach, cmd_run, cmd_view, cmd_report_view, cmd_diff;
+extern const struct cmd cmd_attach, cmd_run, cmd_record, cmd_view, cmd_report_view, cmd_diff;
 extern const struct cmd cmd_kick, cmd_doctor, cmd_list;
 
 /* The @i-th argument that `list` takes; NULL behind the last one. */

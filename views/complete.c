@@ -9,7 +9,9 @@
 #include "../db/query.h"
 #include "../tracer/check/check.h"
 #include "../tracer/event.h"
+#include "../tracer/filter-words.h"
 #include "../tracer/flow/flow.h"
+#include "../tracer/sources/import.h"
 
 #define MAX_TABLES 2
 
@@ -52,6 +54,11 @@ static const char *question_name(size_t i)
 	return questions[i].name;
 }
 
+static const char *format_name(size_t i)
+{
+	return import_format_list[i].name;
+}
+
 /* What a word is taken from. */
 struct choice {
 	name_at table[MAX_TABLES];
@@ -65,6 +72,7 @@ static const struct choice files = { .ask = "<files>" }, recordings = { .ask = "
 	invariant_lists = { .table = { invariant_name }, .list = true },
 	deadlines = { .table = { step_name }, .behind = "=", .list = true },
 	profiles = { .table = { auto_name, profile_name } }, ends = { .table = { event_name, end_name } },
+	filters = { .table = { filter_word }, .list = true }, formats = { .table = { format_name } },
 	listings = { .table = { listing_name } }, named_questions = { .table = { question_name } };
 
 /* The values of options: by the option's name, else by what the help calls the value. */
@@ -73,8 +81,9 @@ static const struct value {
 	const struct choice *choice;
 } values[] = {
 	{ "check", "LIST", &invariant_lists }, { "explain", "NAME", &invariant_names },
-	{ "profile", "NAME", &profiles }, { "until", "EVENT", &ends }, { "deadline", "LIST", &deadlines },
-	{ NULL, "FILE", &files }, { NULL, "PATH", &files },
+	{ "format", "NAME", &formats }, { "profile", "NAME", &profiles }, { "until", "EVENT", &ends },
+	{ "deadline", "LIST", &deadlines }, { "filter", "EXPR", &filters }, { NULL, "FILE", &files },
+	{ NULL, "PATH", &files },
 };
 
 /* Arguments by their position, and behind it where @on is set. */
@@ -86,7 +95,7 @@ static const struct place {
 } places[] = {
 	{ &cmd_view, 0, false, &recordings }, { &cmd_report_view, 0, false, &recordings },
 	{ &cmd_check, 0, false, &recordings }, { &cmd_diff, 0, true, &recordings },
-	{ &cmd_export, 0, false, &recordings }, { &cmd_query, 0, false, &recordings },
+	{ &cmd_export, 0, false, &recordings }, { &cmd_import, 0, false, &files }, { &cmd_query, 0, false, &recordings },
 	{ &cmd_query, 1, false, &named_questions }, { &cmd_list, 0, false, &listings },
 	{ &cmd_run, 0, false, &programs }, { &cmd_run, 1, true, &files },
 };

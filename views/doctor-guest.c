@@ -139,3 +139,8 @@ void check_source_qemulog(struct finding *f)
 {
 	check_source(f, "qemulog");
 }
+
+void check_source_kvm(struct finding *f)
+{
+	check_source(f, "kvm");
+}

@@ -7,6 +7,8 @@
 #ifndef VIEWS_DOCTOR_H
 #define VIEWS_DOCTOR_H
 
+#include <stdbool.h>
+
 #define VERDICTS(_) _(OK, "ok") _(WARN, "warn") _(NO, "no")
 
 enum verdict {
@@ -33,14 +35,18 @@ void check_ovmf(struct finding *f);
 void check_seabios(struct finding *f);
 void check_source_gdb(struct finding *f);
 void check_source_qemulog(struct finding *f);
+void check_source_kvm(struct finding *f);
 
 /* doctor-kernel.c: what the kernel offers. */
 void check_guest_memory(struct finding *f);
+void check_intel_pt(struct finding *f);
+
+/* doctor-kvm.c: KVM and its tracepoints. */
 void check_kvm(struct finding *f);
 void check_kvm_smm(struct finding *f);
 void check_tracefs(struct finding *f);
 void check_kvm_events(struct finding *f);
-void check_intel_pt(struct finding *f);
+void check_kvm_left(struct finding *f);
 
 /* doctor-self.c: what smmtrace itself needs. */
 void check_terminal(struct finding *f);

@@ -2,10 +2,12 @@
 #include "feed.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../db/density.h"
 #include "../tracer/clock.h"
 
 /* Kinds that tell how a CPU stands outside SMM, or that hide something: read whatever the filter says. */
@@ -89,6 +91,7 @@ int feed_prepare(struct feed *f, struct reader *r, int64_t now_ns, struct error 
 	const struct reader_summary *sum = reader_summary(r);
 
 	f->reader = r;
+	f->edition++;
 	f->first_ns = time_clamp(sum->first_ns);
 	f->now_ns = time_clamp(now_ns > sum->last_ns ? now_ns : sum->last_ns);
 	f->cpus.cpus = sum->cpus < EVENT_MAX_CPUS ? sum->cpus : EVENT_MAX_CPUS;
@@ -192,12 +195,7 @@ static int events_between(struct feeding *f, uint32_t kinds, int64_t from, int64
 /* Does the window hold more than can be shown one by one? */
 static int too_many(struct feeding *f, uint32_t kinds, struct error *err)
 {
-	struct reader_filter want = READER_ALL;
-
-	want.kinds = kinds;
-	want.from = f->l->scale.from;
-	want.to = window_end(f->l);
-	return reader_many_events(f->feed->reader, &want, FEED_ROWS - 1, err);
+	return reader_many_events(f->feed->reader, kinds, f->l->scale.from, window_end(f->l), FEED_ROWS - 1, err);
 }
 
 /* Marks column by column, a few each: there are too many. */
@@ -280,22 +278,34 @@ static int smis_between(struct feeding *f, int64_t from, int64_t to, int64_t lim
 	return got < 0 ? got : f->rows > limit;
 }
 
+/* The first SMIs of a column; one will do where it is known to hold at least @least of them. */
+static int sample_smis(struct feeding *f, int col, int64_t least, struct error *err)
+{
+	const struct scale *s = &f->l->scale;
+	bool dense = least > FEED_ROWS_A_COLUMN && least < UINT_MAX;
+	int got = smis_between(f, scale_start(s, col), scale_start(s, col + 1) - 1, dense ? 1 : FEED_ROWS_A_COLUMN, err);
+
+	if (got > 0)
+		lanes_many(f->l, lane_of_cpu(f->cpu), col, dense ? (unsigned)least - 1 : FEED_ROWS_A_COLUMN);
+	return got;
+}
+
 static int feed_smis(struct feeding *f, struct error *err)
 {
 	const struct scale *s = &f->l->scale;
+	int64_t before, behind;
 	int got = reader_many_smis(f->feed->reader, f->cpu, s->from, window_end(f->l), f->each, err);
 
 	if (got <= 0)
 		return got < 0 ? got : smis_between(f, s->from, window_end(f->l), FEED_ROWS, err);
-	for (int col = 0; col < s->width; col++) {
-		got = smis_between(f, scale_start(s, col), scale_start(s, col + 1) - 1, FEED_ROWS_A_COLUMN,
-				   err);
-		if (got < 0)
-			return got;
-		if (got > 0)
-			lanes_many(f->l, lane_of_cpu(f->cpu), col);
+	got = reader_smis_before(f->feed->reader, f->cpu, s->from, &before, err);
+	for (int col = 0; col < s->width && got >= 0; col++) {
+		got = reader_smis_before(f->feed->reader, f->cpu, scale_start(s, col + 1), &behind, err);
+		if (got >= 0)
+			got = sample_smis(f, col, behind - before - CHART_SMIS, err);
+		before = behind;
 	}
-	return 1;
+	return got < 0 ? got : 1;
 }
 
 /* Has a SIPI come since the reset at @ts, before the window? */
@@ -381,6 +391,13 @@ static void draw_states(struct feeding *f)
 			reset_ns = INT64_MIN;
 		}
 	}
+}
+
+bool feed_same_view(const struct feed_view *a, const struct feed_view *b)
+{
+	return a->edition == b->edition && a->first == b->first && a->last == b->last &&
+	       a->scale.from == b->scale.from && a->scale.span == b->scale.span &&
+	       a->scale.width == b->scale.width && !strcmp(a->filter.text, b->filter.text);
 }
 
 int feed_lanes(const struct feed *feed, struct lanes *l, const struct filter *filter, int first, int last,

@@ -7,10 +7,10 @@
 #ifndef VIEWS_FEED_H
 #define VIEWS_FEED_H
 
-#include "filter.h"
 #include "lanes.h"
 #include "marks.h"
 #include "../db/reader.h"
+#include "../tracer/filter.h"
 
 #define FEED_ROWS 6000
 #define FEED_ROWS_A_COLUMN 10
@@ -20,7 +20,18 @@ struct feed {
 	struct cpu_map cpus;
 	int64_t first_ns; /* the recording's first event */
 	int64_t now_ns;   /* nothing is known after this */
+	uint64_t edition; /* another one each time it is prepared */
 };
+
+/* What lanes were filled with: as long as that is the same they need not be filled again. */
+struct feed_view {
+	struct scale scale;
+	struct filter filter;
+	int first, last;  /* CPUs */
+	uint64_t edition; /* of the feed; 0 = nothing was */
+};
+
+bool feed_same_view(const struct feed_view *a, const struct feed_view *b);
 
 /*
  * How far is the recording known? While it is live its clock is ours, so time

@@ -8,6 +8,7 @@
 #include "html-marks.h"
 #include "html-text.h"
 #include "report-page.h"
+#include "../tracer/event-label.h"
 #include "../tracer/event-text.h"
 
 #define ARROWS 500 /* in a picture, at most */
@@ -84,7 +85,7 @@ static int take_event(void *arg, int64_t id, const struct event *ev)
 	if (cell) {
 		char detail[160];
 
-		mark_label(cell->label, sizeof(cell->label), ev);
+		event_label(cell->label, sizeof(cell->label), ev);
 		snprintf(cell->what, sizeof(cell->what), "%s %.90s", event_info[ev->kind].name,
 			 event_detail(detail, sizeof(detail), ev));
 	}

@@ -97,12 +97,15 @@ void lanes_span(struct lanes *l, int lane, const struct lane_span *span)
 	}
 }
 
-void lanes_many(struct lanes *l, int lane, int col)
+void lanes_many(struct lanes *l, int lane, int col, unsigned than)
 {
 	struct lane_cell *cell = cell_at(l, lane, col);
 
-	if (cell)
-		cell->many = true;
+	if (!cell)
+		return;
+	cell->many = true;
+	if (cell->smis < than)
+		cell->smis = than;
 }
 
 void lanes_gap(struct lanes *l, int lane, int64_t from, int64_t to)

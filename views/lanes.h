@@ -50,6 +50,7 @@
 	_(SEEN, '?', '?', DIM, "where the CPU stood") \
 	_(APM_WRITE, 'v', 0x25bc, PORT, "write to port B2") \
 	_(ACCEPT, 'a', 'a', IPI, "accepted by the APIC") \
+	_(SAVED, 's', 's', DIM, "saved state, read later") \
 	_(OTHER_IPI, 'i', 'i', IPI, "another IPI") \
 	_(PORT_WRITE, 'b', 0x25be, PORT, "write to port B3") \
 	_(PORT_READ, 'u', 0x25b3, PORT, "read of port B2, B3") \
@@ -111,8 +112,8 @@ struct lane_span {
 };
 void lanes_span(struct lanes *l, int lane, const struct lane_span *span);
 
-/* Column @col of @lane holds more SMIs than were fed. */
-void lanes_many(struct lanes *l, int lane, int col);
+/* Column @col of @lane holds more SMIs than were fed, and more than @than. */
+void lanes_many(struct lanes *l, int lane, int col, unsigned than);
 
 /* Nobody can say what @lane (-1: any lane) did during [from, to). */
 void lanes_gap(struct lanes *l, int lane, int64_t from, int64_t to);
@@ -142,7 +143,7 @@ void lanes_draw_arrows(const struct lanes *l, struct canvas *c, const int *row, 
 /* What column @col of @lane holds: number of SMIs and marks, for the detail line. */
 struct lane_count {
 	unsigned smis, marks;
-	bool many;      /* there are more SMIs than counted, see lanes_many() */
+	bool many;      /* there are more SMIs than that, see lanes_many() */
 	int64_t smm_ns;
 };
 struct lane_count lanes_count(const struct lanes *l, int lane, int col);

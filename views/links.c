@@ -2,7 +2,7 @@
 #include "links.h"
 
 #include "detail.h"
-#include "filter.h"
+#include "../tracer/filter.h"
 
 /* What an end of a link is held against. */
 struct end {

@@ -24,10 +24,7 @@ bool ipi_reaches(const struct cpu_map *map, const struct event *ev, int cpu);
 /* LANE_MARK_COUNT for smi-enter and smi-leave, which are spans. */
 enum lane_mark mark_of_event(const struct event *ev);
 
-/* What stands behind the mark: "B2=04", "9f>1", "7ffb3000". Returns @out. */
-const char *mark_label(char *out, size_t size, const struct event *ev);
-
-/* Put the marks (and, for lost and blind, the gap) of @ev into @l. */
+/* Put the marks, each with its event_label(), (and, for lost and blind, the gap) of @ev into @l. */
 void marks_put(struct lanes *l, const struct cpu_map *map, const struct event *ev);
 
 /* Just the gap. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "filter.h"
 #include "marks.h"
+#include "../tracer/event-text.h"
 
 /* One event: ">     0.030000 s I ipi          cpu0   target=1 mode=init". */
 static void draw_event(struct canvas *c, const struct pane_events *p, int row, int i)
@@ -39,39 +39,4 @@ void pane_list(struct canvas *c, const struct pane_events *p, int first, int end
 		top = 0;
 	for (int i = 0; i < rows && top + i < p->listed; i++)
 		draw_event(c, p, first + i, top + i);
-}
-
-int pane_text(struct canvas *c, int row, enum cell_class class, const char *text)
-{
-	int room = c->cols - 2, indent = 1;
-
-	while ((int)strlen(text) > room) {
-		int cut = room;
-
-		while (cut > 1 && text[cut] != ' ')
-			cut--;
-		canvas_print(c, row++, indent, class, "%.*s", cut > 1 ? cut : room, text);
-		text += cut > 1 ? cut + 1 : room;
-		indent = 5;
-		room = c->cols - 6;
-	}
-	canvas_text(c, row, indent, class, text);
-	return row + 1;
-}
-
-int pane_text_rows(const struct canvas *c, const char *text)
-{
-	struct canvas none = { .rows = 0, .cols = c->cols };
-
-	return pane_text(&none, 0, CELL_PLAIN, text);
-}
-
-void pane_lines(struct canvas *c, const char *const *line, int lines, int first, int end)
-{
-	int row = first;
-
-	for (int i = 0; i < lines && row < end; i++)
-		row = pane_text(c, row, i ? CELL_PLAIN : CELL_LABEL, line[i]);
-	if (row > end)
-		canvas_text(c, end - 1, c->cols - 4, CELL_LABEL, " ...");
 }

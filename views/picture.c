@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pane.h"
+#include "wrapped.h"
 #include "../tracer/clock.h"
 
 #define HEADER_ROW 0
@@ -102,7 +103,7 @@ static void describe_smi(char *out, size_t size, const struct picture *p, const 
 	char lasted[32], base[32] = "an unknown base", cmd[16] = "";
 
 	if (n->many)
-		snprintf(out, size, "more than %u SMIs here", n->smis - 1);
+		snprintf(out, size, "more than %u SMIs here", n->smis);
 	else if (n->smis > 1 || !smi)
 		snprintf(out, size, "%u SMI%s here, %s in SMM", n->smis, n->smis == 1 ? "" : "s",
 			 duration_text(lasted, sizeof(lasted), n->smm_ns));
@@ -139,7 +140,7 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row, col;
 	struct lane_count n = lanes_count(p->lanes, p->lane, scale_column(&p->scale, p->cursor_ns));
-	char at[48], smi[128], right[200], marks[64];
+	char at[48], smi[128], right[240], marks[64], place[48] = "";
 
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
@@ -148,9 +149,12 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 		describe_smi(smi, sizeof(smi), p, &n);
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s%s%s", marks_text(marks, sizeof(marks), p), p->frozen ? " frozen " : "",
+	if (p->detail)
+		detail_pane_place(place, sizeof(place), p->detail, p->layout.pane_rows - 1, c->cols);
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s%.36s%s", marks_text(marks, sizeof(marks), p), place,
+		 p->frozen ? " frozen " : "",
 		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
-		 *p->filter ? " filter: " : "", p->filter, *p->filter ? " " : "");
+		 *p->filter ? " filter: " : "", p->filter, strlen(p->filter) > 36 ? ".. " : *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
 }
 
@@ -243,7 +247,7 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	draw_header(c, p);
 	draw_pane_head(&pane, p);
 	if (p->detail)
-		pane_lines(&pane, p->detail, p->detail_lines, p->layout.pane_row + 1, p->layout.pane_end);
+		detail_pane_draw(&pane, p->detail, p->layout.pane_row + 1, p->layout.pane_end);
 	else
 		draw_list(&pane, p);
 	if (p->layout.overview_row && p->overview)
@@ -258,9 +262,9 @@ int picture_verdict(struct canvas *c, const char *status, const struct insight *
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  verdict: who waits for whom");
 	if (*status && !f->lines)
-		row = pane_text(c, row, CELL_ALARM, status);
-	for (; i < f->lines && (i == top || row + pane_text_rows(c, f->line[i]) < c->rows); i++)
-		row = pane_text(c, row, CELL_PLAIN, f->line[i]);
+		row = wrapped_draw(c, row, CELL_ALARM, status);
+	for (; i < f->lines && (i == top || row + wrapped_rows(c->cols, f->line[i]) < c->rows); i++)
+		row = wrapped_draw(c, row, CELL_PLAIN, f->line[i]);
 	if (!f->lines && !*status)
 		canvas_text(c, row, 1, CELL_DIM, "no verdict: no hot-plug or relocation has been judged yet");
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);

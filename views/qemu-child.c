@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #define SOCKET_LISTENS 0x10000ul /* __SO_ACCEPTCON in the flags of /proc/net/unix */
+#define SOCKET_ARG 160
 #define NOT_RUN 127       /* exit status of a child that found no program, as a shell's */
-#define ADDED 6           /* arguments we add */
+#define ADDED 8           /* arguments we add */
 #define LOOK_MS 10        /* between two looks at what QEMU has done */
-#define START_MS 60000    /* for its stub to appear */
+#define START_MS 60000    /* for its sockets to appear */
 #define END_MS 2000       /* to be gone after its socket closed */
 #define QUIT_MS 20000     /* to go after SIGTERM */
 
@@ -53,7 +54,7 @@ static bool has_option(int argc, char **argv, const char *option)
 }
 
 /* The user's line with ours behind it; the strings stay theirs. */
-static char **full_line(struct qemu_child *q, int argc, char **argv, char *gdb, size_t size)
+static char **full_line(const struct qemu_child *q, int argc, char **argv, char *gdb, char *qmp)
 {
 	char **line = calloc((size_t)argc + ADDED + 1, sizeof(*line));
 	int n = argc;
@@ -61,9 +62,16 @@ static char **full_line(struct qemu_child *q, int argc, char **argv, char *gdb, 
 	if (!line)
 		return NULL;
 	memcpy(line, argv, (size_t)argc * sizeof(*line));
-	snprintf(gdb, size, "unix:%s/gdb,server=on,wait=off", q->dir);
-	line[n++] = (char *)"-gdb";
-	line[n++] = gdb;
+	if (q->gdb[0]) {
+		snprintf(gdb, SOCKET_ARG, "%s,server=on,wait=off", q->gdb);
+		line[n++] = (char *)"-gdb";
+		line[n++] = gdb;
+	}
+	if (q->qmp[0]) {
+		snprintf(qmp, SOCKET_ARG, "unix:%s,server=on,wait=off", q->qmp);
+		line[n++] = (char *)"-qmp";
+		line[n++] = qmp;
+	}
 	line[n++] = (char *)"-S";
 	if (!has_option(argc, argv, "-msg")) {
 		line[n++] = (char *)"-msg";
@@ -159,12 +167,10 @@ static bool listens(const char *path)
 	return found;
 }
 
-static int await_stub(struct qemu_child *q, const char *program, struct error *err)
+static int await_sockets(struct qemu_child *q, const char *program, struct error *err)
 {
-	const char *path = q->target + strlen("unix:");
-
 	for (long waited = 0; waited < START_MS; waited += LOOK_MS) {
-		if (listens(path))
+		if ((!q->gdb[0] || listens(q->gdb + strlen("unix:"))) && (!q->qmp[0] || listens(q->qmp)))
 			return 0;
 		if (qemu_ended(q) && q->status == NOT_RUN)
 			return fail(err, ERR_TARGET, "cannot run %s: is it installed, and in PATH?", program);
@@ -173,15 +179,15 @@ static int await_stub(struct qemu_child *q, const char *program, struct error *e
 				    q->status);
 		q->interrupted = await_signal(LOOK_MS);
 		if (q->interrupted)
-			return fail(err, ERR_TARGET, "interrupted before QEMU had opened its gdbstub");
+			return fail(err, ERR_TARGET, "interrupted before QEMU had opened its sockets");
 	}
-	return fail(err, ERR_TARGET, "QEMU has not opened its gdbstub within %d s", START_MS / 1000);
+	return fail(err, ERR_TARGET, "QEMU has not opened its sockets within %d s", START_MS / 1000);
 }
 
-int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct error *err)
+int qemu_start(struct qemu_child *q, int argc, char **argv, bool gdb, bool qmp, bool quiet, struct error *err)
 {
 	const char *tmp = getenv("TMPDIR");
-	char gdb[160], **line;
+	char gdb_arg[SOCKET_ARG], qmp_arg[SOCKET_ARG], **line;
 	sigset_t set;
 
 	*q = (struct qemu_child){ 0 };
@@ -192,8 +198,11 @@ int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct e
 		q->dir[0] = '\0';
 		return fail_errno(err, ERR_OUTPUT, "cannot make a private directory");
 	}
-	snprintf(q->target, sizeof(q->target), "unix:%s/gdb", q->dir);
-	line = full_line(q, argc, argv, gdb, sizeof(gdb));
+	if (gdb)
+		snprintf(q->gdb, sizeof(q->gdb), "unix:%s/gdb", q->dir);
+	if (qmp)
+		snprintf(q->qmp, sizeof(q->qmp), "%s/qmp", q->dir);
+	line = full_line(q, argc, argv, gdb_arg, qmp_arg);
 	ending_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fflush(NULL);
@@ -205,7 +214,7 @@ int qemu_start(struct qemu_child *q, int argc, char **argv, bool quiet, struct e
 		q->pid = 0;
 		return fail_errno(err, ERR_OUTPUT, "cannot start QEMU");
 	}
-	return await_stub(q, argv[0], err);
+	return await_sockets(q, argv[0], err);
 }
 
 int qemu_end(struct qemu_child *q)
@@ -218,7 +227,10 @@ int qemu_end(struct qemu_child *q)
 		pause_ms(LOOK_MS);
 	}
 	if (q->dir[0]) {
-		unlink(q->target + strlen("unix:"));
+		if (q->gdb[0])
+			unlink(q->gdb + strlen("unix:"));
+		if (q->qmp[0])
+			unlink(q->qmp);
 		rmdir(q->dir);
 	}
 	return q->status;

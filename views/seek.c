@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "seek.h"
+#include "../db/narrow.h"
 #include "../tracer/clock.h"
 
 #define LOOK_EVERY 64 /* events between two looks at the clock */
@@ -38,7 +39,7 @@ static int take(void *arg, int64_t id, const struct event *ev)
 	if (!behind(s, id))
 		return 0;
 	if (!filter_takes(s->what->filter, ev) || (s->what->interest && !event_of_interest(ev)) ||
-	    (s->what->words && !search_matches(s->what->words, ev)))
+	    (s->what->find && !filter_takes(s->what->find, ev)))
 		return ends_piece(s, id, ev);
 	s->out[s->got++] = (struct picture_event){ .id = id, .ev = *ev };
 	return s->got == s->room;
@@ -47,20 +48,9 @@ static int take(void *arg, int64_t id, const struct event *ev)
 /* What the recording is asked for; false when it can hold nothing of it. */
 static bool wanted(const struct seek *what, struct reader_filter *want)
 {
-	int cpu = what->filter->cpu;
-
-	want->kinds = what->filter->kinds & (what->interest ? KIND_INTEREST : KIND_ALL);
-	want->cpu = what->cpu != READER_ANY_CPU ? what->cpu : cpu;
-	if (cpu != FILTER_ANY_CPU && cpu != want->cpu)
-		return false;
-	cpu = FILTER_ANY_CPU;
-	if (what->words)
-		want->kinds &= search_scope(what->words, &cpu);
-	if (cpu != FILTER_ANY_CPU && want->cpu != READER_ANY_CPU && cpu != want->cpu)
-		return false;
-	if (cpu != FILTER_ANY_CPU)
-		want->cpu = cpu;
-	return want->kinds;
+	want->kinds = what->interest ? KIND_INTEREST : KIND_ALL;
+	want->cpu = what->cpu;
+	return reader_narrow(want, what->filter) && (!what->find || reader_narrow(want, what->find));
 }
 
 /* Up to @room events from (@ts, @id) on in one direction; their number or negative. */
@@ -71,10 +61,10 @@ static int walk(struct reader *r, const struct seek *what, int64_t ts, int64_t i
 	struct reader_filter want = READER_ALL;
 	int rc;
 
-	if (room <= 0 || !wanted(what, &want))
-		return 0;
 	want.backwards = backwards;
 	*(backwards ? &want.to : &want.from) = ts;
+	if (room <= 0 || !wanted(what, &want))
+		return 0;
 	rc = reader_events(r, &want, take, &s, err);
 	return rc < 0 ? rc : s.got;
 }

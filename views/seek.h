@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Finding events in a recording: the next of a lane, the next of interest, the
- * next that a search matches, those around a moment. Order is that of ids.
+ * next that a search finds, those around a moment. Order is that of ids.
  */
 #ifndef VIEWS_SEEK_H
 #define VIEWS_SEEK_H
 
-#include "filter.h"
 #include "picture.h"
 #include "../db/reader.h"
+#include "../tracer/filter.h"
 
 /*
  * A search that looks at millions of events is cut in pieces. It ends at @until_ns (CLOCK_MONOTONIC) with @out
@@ -24,7 +24,7 @@ struct seek {
 	const struct filter *filter;
 	int cpu;           /* CPU_UNKNOWN = the machine's lane; READER_ANY_CPU */
 	bool interest;     /* only what event_of_interest() says */
-	const char *words; /* only what search_matches() says; NULL = all */
+	const struct filter *find; /* only what this takes, too; NULL = all */
 	struct seek_piece *piece; /* NULL = all at once */
 };
 

@@ -85,7 +85,7 @@ static int begin(void *arg, struct sink **sinks, struct error *err)
 	keep_switches(rec->writer, rec->s);
 	sinks[n++] = writer_sink(rec->writer);
 	if (rec->lines) {
-		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, err);
+		rec->text = text_sink_open(rec->lines, rec->s->all ? TEXT_ALL : 0, &rec->s->filter, err);
 		if (!rec->text)
 			return -ERR_OUTPUT;
 		sinks[n++] = rec->text;
@@ -99,8 +99,10 @@ static int begin(void *arg, struct sink **sinks, struct error *err)
 	return n;
 }
 
-static void store_figures(struct writer *w, const struct gdb_stats *st)
+static void store_figures(struct writer *w, const struct record_result *result)
 {
+	const struct gdb_stats *st = &result->gdb;
+	const struct kvm_stats *kvm = &result->kvm;
 	const struct {
 		const char *key;
 		uint64_t value;
@@ -110,7 +112,11 @@ static void store_figures(struct writer *w, const struct gdb_stats *st)
 		{ "gdb.handling_median_ns", st->handling_median_ns },
 		{ "gdb.watch_missed", st->watch_missed },
 		{ "gdb.unknown_smbase", st->unknown_smbase },
-		{ "target.pid", (uint64_t)st->server_pid },
+		{ "target.pid", (uint64_t)(kvm->used ? kvm->pid : st->server_pid) },
+		{ "kvm.read", kvm->ring.read },
+		{ "kvm.lost", kvm->ring.lost },
+		{ "kvm.lost_told", kvm->ring.lost_stream },
+		{ "kvm.vcpus", kvm->threads },
 	};
 
 	for (size_t i = 0; i < sizeof(figure) / sizeof(figure[0]); i++) {
@@ -144,7 +150,7 @@ static int close_sinks(struct recording *rec, const struct record_result *result
 			dropped, rec->path);
 	if (!rec->writer)
 		return status;
-	store_figures(rec->writer, &result->gdb);
+	store_figures(rec->writer, result);
 	if (writer_close(rec->writer, &err) < 0 && status < ERR_TARGET)
 		status = cmd_report(&err);
 	return status;
@@ -154,9 +160,12 @@ static int record(const struct session *s, const char *path, FILE *lines, int re
 {
 	struct recording rec = { .s = s, .path = path, .lines = lines, .ready_fd = ready_fd };
 	struct record_args args = {
-		.target = s->target, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
+		.target = s->target, .kvm = s->kvm, .stops = s->stops, .pid = (pid_t)s->pid,
+		.buffer_kb = (unsigned)s->buffer_kb, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
 		.until = s->until_kind, .until_episode = s->until_episode, .judge = &s->judge,
-		.kick = s->kick, .qmp = s->qmp, .breakpoints_only = s->breakpoints, .no_log = s->no_log, .own_guest = s->own_guest,
+		.kick = s->kick, .qmp = s->qmp, .breakpoints_only = s->breakpoints, .no_log = s->no_log,
+		.guest_ram = s->guest_ram,
+		.own_guest = s->own_guest, .drop_rights = s->kvm && !s->stops && !s->own_guest,
 		.note = note, .begin = begin, .arg = &rec,
 	};
 	struct record_result result;
@@ -248,7 +257,7 @@ static int show_and_record(const struct session *s, const char *path)
 	signal(SIGINT, SIG_IGN); /* until the view handles it; the recorder has it too */
 	if (read(ready_fd, &byte, 1) == 1) {
 		struct timeline_options opt = { .ascii = s->ascii, .follow = true, .wake_fd = -1, .tick = tick,
-						.hook = &c, .title = s->title };
+						.hook = &c, .title = s->title, .filter = s->expression ? &s->filter : NULL };
 
 		shown = timeline_run(path, &opt, &err);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What attach and run share: a recording into a file, with the timeline on a
+ * What attach, run and record share: a recording into a file, with the timeline on a
  * terminal or lines on stdout.
  *
  * On a terminal two processes work: a child records, the parent shows the
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "../tracer/cmd.h"
+#include "../tracer/filter.h"
 #include "../tracer/judge.h"
 
 struct session {
@@ -21,6 +22,7 @@ struct session {
 	const char *file;     /* -o; NULL = a name made of the time */
 	const char *until;    /* event kind, stuck, done; NULL = none */
 	const char *profile, *checks, *deadlines; /* NULL = the usual */
+	const char *expression; /* of --filter, NULL = none */
 	int64_t for_ns;
 	int64_t timeout_ns;
 	bool force, headless, ascii, all, strict;
@@ -28,24 +30,32 @@ struct session {
 	const char *qmp;      /* path of a QMP socket, NULL = none */
 	bool breakpoints;     /* never use watchpoints */
 	bool no_log;          /* leave QEMU's log alone */
+	bool guest_ram;       /* save states from QEMU's memory too */
+	bool kvm;             /* tracepoints instead of stops */
+	bool stops;           /* and stops nevertheless */
+	int64_t pid;          /* whose guest; 0 = find it */
+	int64_t buffer_kb;    /* for tracepoints, each host CPU; 0 = the usual */
 
 	/* what session_prepare() made of them */
 	enum event_kind until_kind;         /* EVENT_KIND_COUNT = none */
 	enum episode_status until_episode;  /* EPISODE_RUNNING = none */
 	struct judge_options judge;
+	struct filter filter;               /* what is shown of the events */
 
 	/* set by the command */
-	const char *target;
+	const char *target;   /* the gdbstub, NULL = none */
 	const char *title;
 	bool own_guest;
 };
 
-/* The option table of both commands, and where it puts what it reads (one command runs in a process). */
+/* The option tables of the commands, and where they put what they read (one command runs in a process). */
 extern struct session session;
-extern const struct opt session_opts[];
+extern const struct opt attach_opts[], run_opts[], record_opts[];
 #define SESSION_USAGE \
 	"[-o FILE] [--force] [--headless] [--for TIME] [--until EVENT] [--profile NAME] [--check LIST] " \
-	"[--deadline LIST] [--kick] [--qmp PATH] [--strict] [--ascii] [--all] [--breakpoints] [--no-log] [--timeout TIME]"
+	"[--deadline LIST] [--qmp PATH] [--strict] [--ascii] [--all] [--filter EXPR] [--buffer KIB]"
+#define SESSION_STUB_USAGE "[--kick] [--breakpoints] [--no-log] [--guest-ram] [--timeout TIME] [--stops]"
+#define SESSION_GUEST_USAGE "[-p PID]"
 
 /* Understand the words among the options: 0 or ERR_USAGE. Before anything is started. */
 int session_prepare(struct session *s, struct error *err);

@@ -9,9 +9,6 @@
 #include "text-findings.h"
 #include "../tracer/event-text.h"
 
-/* Registers of the block and a command (QEMU docs/specs/acpi_cpu_hotplug.rst). */
-enum { CPUHP_SELECT = 0, CPUHP_COMMAND = 5, CPUHP_GET_PENDING = 0 };
-
 #define LAST_WAIT_MS 2000 /* for a reader that is still behind at the end */
 
 struct text_sink {
@@ -19,26 +16,13 @@ struct text_sink {
 	FILE *out;
 	struct slow_out slow; /* fd -1: @out is no descriptor but memory */
 	unsigned flags;
+	struct filter filter;
 	bool begun;
 	int64_t first_ns, last_ns;
 	struct text_told told;
 	/* A verdict is told when an episode is stuck, and again when the CPUs were looked at for it. */
 	bool verdict_owed, look_owed;
 };
-
-/* An OS may poll the block for ever: choosing a CPU, or asking for the next with an event, changes nothing. */
-static bool cpuhp_acts(const struct event *ev)
-{
-	uint64_t reg = event_get(ev, CPUHP_REG, 0), value = event_get(ev, CPUHP_VALUE, 0);
-
-	return event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE &&
-	       reg != CPUHP_SELECT && !(reg == CPUHP_COMMAND && value == CPUHP_GET_PENDING);
-}
-
-bool text_of_interest(const struct event *ev)
-{
-	return ev->kind == EV_CPUHP ? cpuhp_acts(ev) : ev->kind != EV_PAUSE;
-}
 
 /* What the model knows beyond the event: "cause=apm cmd=0x04", "dur=0.000530". */
 static void extra(char *out, size_t size, const struct sink_event *se)
@@ -95,14 +79,14 @@ static int text_event(struct sink *s, const struct sink_event *se, struct error 
 
 	if (!t->begun) {
 		t->begun = true;
-		t->first_ns = se->ev->ts;
+		t->first_ns = t->filter.begin_ns = se->ev->ts;
 	}
 	t->last_ns = se->ev->ts;
 	if (se->ev->kind == EV_CPU_SEEN && t->look_owed) {
 		t->look_owed = false;
 		t->verdict_owed = true;
 	}
-	if (!(t->flags & TEXT_ALL) && !text_of_interest(se->ev))
+	if (!filter_takes(&t->filter, se->ev))
 		return 0;
 	return put_line(t, text_line(line, sizeof(line), se, t->first_ns), err);
 }
@@ -158,7 +142,7 @@ static const struct sink_ops text_ops = {
 	.verdict = text_verdict_hook, .flush = text_flush,
 };
 
-struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err)
+struct sink *text_sink_open(FILE *out, unsigned flags, const struct filter *filter, struct error *err)
 {
 	struct text_sink *t = calloc(1, sizeof(*t));
 
@@ -170,6 +154,7 @@ struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err)
 	t->out = out;
 	t->slow.fd = fileno(out);
 	t->flags = flags;
+	t->filter = filter ? *filter : flags & TEXT_ALL ? FILTER_ALL : FILTER_DEFAULT;
 	return &t->sink;
 }
 

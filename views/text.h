@@ -17,25 +17,24 @@
 
 #include <stdio.h>
 
+#include "../tracer/filter.h"
 #include "../tracer/sink.h"
 
-#define TEXT_ALL 1u /* also our own stops, and reads of the hot-plug registers */
+#define TEXT_ALL 1u /* also our own stops, reads of the hot-plug registers, steps of boot relocations */
 
 /*
- * A sink that writes to @out, which stays the caller's and must have nothing buffered.
+ * A sink that writes the events @filter takes (copied; NULL = as the flags say) and all that was concluded,
+ * also from the others, to @out, which stays the caller's and must have nothing buffered.
  * A reader that does not keep up is not waited for; one that has left is no
  * error. Any other failed write ends the recording with ERR_OUTPUT. NULL, with
  * @err, without memory.
  */
-struct sink *text_sink_open(FILE *out, unsigned flags, struct error *err);
+struct sink *text_sink_open(FILE *out, unsigned flags, const struct filter *filter, struct error *err);
 
 /* Write what waits, for two seconds at most. Returns how many lines were left out. NULL is fine. */
 uint64_t text_sink_close(struct sink *s);
 
 /* One line without its newline; @first_ns is the time of the first event. Returns @out. */
 const char *text_line(char *out, size_t size, const struct sink_event *se, int64_t first_ns);
-
-/* Is it a line of its own without TEXT_ALL? */
-bool text_of_interest(const struct event *ev);
 
 #endif

@@ -98,14 +98,23 @@ static int do_pan_right(struct timeline *t, struct error *err)
 	return timeline_pan(t, t->scale.span / 4, err);
 }
 
+/* The detail by what it shows of it, less a row, while it has the keys; else the window. */
+static int turn_page(struct timeline *t, int by, struct error *err)
+{
+	if (!t->show_detail || !t->focus_list)
+		return timeline_pan(t, by * t->scale.span, err);
+	timeline_scroll_detail(t, by * (t->layout.pane_rows - 2));
+	return 0;
+}
+
 static int do_page(struct timeline *t, struct error *err)
 {
-	return timeline_pan(t, t->scale.span, err);
+	return turn_page(t, 1, err);
 }
 
 static int do_page_back(struct timeline *t, struct error *err)
 {
-	return timeline_pan(t, -t->scale.span, err);
+	return turn_page(t, -1, err);
 }
 
 static int do_fit(struct timeline *t, struct error *err)
@@ -190,7 +199,7 @@ static int do_search(struct timeline *t, struct error *err)
 
 static int find(struct timeline *t, bool backwards, struct error *err)
 {
-	if (*t->search)
+	if (*t->search.text)
 		return timeline_search(t, backwards, err);
 	snprintf(t->message, sizeof(t->message), "nothing to search for yet: / asks for it");
 	return 0;
@@ -226,6 +235,7 @@ static int do_detail(struct timeline *t, struct error *err)
 	if (!t->chosen.id && timeline_choose_any(t, err) < 0)
 		return -1;
 	t->show_detail = !t->show_detail && t->chosen.id;
+	t->pane.top = 0;
 	return 0;
 }
 
@@ -319,12 +329,21 @@ static int (*const action[ACTION_COUNT])(struct timeline *t, struct error *err) 
 	[ACTION_PAUSE] = do_pause, [ACTION_REDRAW] = do_redraw,
 };
 
-static int take_filter(struct timeline *t, struct error *err)
+/* What was typed into @f; false: it is wrong, and @f as it was. */
+static bool take_expression(struct timeline *t, struct filter *f, const struct filter *from)
 {
 	struct error wrong;
 
-	if (filter_parse(&t->filter, t->input, &wrong) < 0)
-		safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	f->begin_ns = t->feed.first_ns;
+	if (filter_parse(f, t->input, from, &wrong) >= 0)
+		return true;
+	safe_text(t->message, sizeof(t->message), wrong.text, strlen(wrong.text));
+	return false;
+}
+
+static int take_filter(struct timeline *t, struct error *err)
+{
+	take_expression(t, &t->filter, &FILTER_DEFAULT);
 	if (t->chosen.id && !filter_takes(&t->filter, &t->chosen.ev))
 		return timeline_choose_any(t, err);
 	return 0;
@@ -332,8 +351,8 @@ static int take_filter(struct timeline *t, struct error *err)
 
 static int take_search(struct timeline *t, struct error *err)
 {
-	if (*t->input)
-		snprintf(t->search, sizeof(t->search), "%.63s", t->input);
+	if (t->input[strspn(t->input, " ,")] && !take_expression(t, &t->search, &FILTER_ALL))
+		return 0;
 	return find(t, false, err);
 }
 

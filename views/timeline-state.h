@@ -11,6 +11,7 @@
 #include "feed.h"
 #include "insight.h"
 #include "keys.h"
+#include "lane-read.h"
 #include "links.h"
 #include "overview.h"
 #include "seek.h"
@@ -38,13 +39,14 @@ struct timeline {
 	struct reader *reader;
 	struct feed feed;
 	struct lanes lanes;
+	struct lanes_shown shown; /* what is in the lanes */
 	struct canvas canvas;
 	char title[80];
 
 	struct scale scale;
 	int64_t cursor_ns;
 	int lane, top_lane;
-	struct filter filter;
+	struct filter filter, search;             /* text "" = the default; = none yet */
 	bool follow, frozen, focus_list, show_detail, beside, show_overview;
 	int64_t mark[2];                          /* A and B, PICTURE_NO_MARK = not set */
 	struct layout layout;                     /* as drawn last */
@@ -57,6 +59,8 @@ struct timeline {
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct reader_raw raw;                    /* of the chosen event, while the detail is shown */
+	struct detail_pane pane;
 	struct links links;                       /* of the chosen event or rule, while the detail is shown */
 	int link;                                 /* the one that > follows */
 	int64_t links_of;                         /* event id, or minus a rule's id; 0 = nothing */
@@ -68,10 +72,9 @@ struct timeline {
 	struct reader_violation broken;           /* the chosen one; id 0 = none */
 	char finding[700], status[1400];
 	struct reader_smi smi;                    /* under the cursor; id 0 = none */
-	bool sampled;
 
 	enum prompt prompt;
-	char input[256], search[64];
+	char input[256];
 	char message[240];
 	int rows, cols;
 	struct hunt hunt;
@@ -86,9 +89,14 @@ int timeline_key(struct timeline *t, int key, struct error *err);
 int timeline_zoom_to(struct timeline *t, struct error *err);
 int timeline_mark(struct timeline *t, int which);
 
-/* timeline-links.c: read them when the choice is another; choose the next one; follow it; back. */
+/*
+ * timeline-links.c: read them when the choice is another; choose the next one, or scroll on where there is none;
+ * scroll; follow the one in this row of the screen; follow the chosen one; back.
+ */
 int timeline_read_links(struct timeline *t, struct error *err);
 void timeline_next_link(struct timeline *t, int by);
+void timeline_scroll_detail(struct timeline *t, int rows);
+int timeline_click_detail(struct timeline *t, int row, struct error *err);
 int timeline_follow_link(struct timeline *t, struct error *err);
 int timeline_back(struct timeline *t, struct error *err);
 

@@ -6,7 +6,7 @@
 #include "../db/density.h"
 #include "../tracer/clock.h"
 
-#define PIECE_NS 20000000  /* of work: a key waits no longer */
+#define PIECE_NS 10000000  /* of work: a key waits no longer */
 #define TELL_NS 400000000  /* how far it is, so often */
 
 void timeline_stop_search(struct timeline *t)
@@ -26,22 +26,25 @@ static int searched(const struct timeline *t)
 
 static void say_found_nothing(struct timeline *t)
 {
-	snprintf(t->message, sizeof(t->message), "no \"%s\" %s the cursor%s", t->search,
-		 t->hunt.backwards ? "before" : "after",
-		 *t->filter.text ? " (the filter holds for the search too)" : "");
+	const char *why = *t->filter.text ? " (the filter holds for the search too)" : "";
+
+	if (!(t->search.kinds & t->filter.kinds))
+		why = " (the filter hides them; \"f\", \"all\" shows them)";
+	snprintf(t->message, sizeof(t->message), "no \"%.150s\" %s the cursor%s", t->search.text,
+		 t->hunt.backwards ? "before" : "after", why);
 }
 
 /* A piece of the search; *changed when there is something to show. */
 static int hunt(struct timeline *t, bool *changed, struct error *err)
 {
 	struct seek_piece piece = { .until_ns = clock_now() + PIECE_NS };
-	struct seek words = timeline_any_seek(t);
+	struct seek what = timeline_any_seek(t);
 	struct picture_event found;
 	int got;
 
-	words.words = t->search;
-	words.piece = &piece;
-	got = seek_event(t->reader, &words, t->hunt.ts, t->hunt.id, t->hunt.backwards, &found, err);
+	what.find = &t->search;
+	what.piece = &piece;
+	got = seek_event(t->reader, &what, t->hunt.ts, t->hunt.id, t->hunt.backwards, &found, err);
 	t->hunt.on = !got && piece.out;
 	if (piece.out) {
 		t->hunt.ts = piece.ts;
@@ -56,8 +59,8 @@ static int hunt(struct timeline *t, bool *changed, struct error *err)
 		say_found_nothing(t);
 	else if (*changed) {
 		t->hunt.told_ns = clock_now();
-		snprintf(t->message, sizeof(t->message), "searching for \"%s\": %d %% (any key ends it)",
-			 t->search, searched(t));
+		snprintf(t->message, sizeof(t->message), "searching for \"%.150s\": %d %% (any key ends it)",
+			 t->search.text, searched(t));
 	}
 	return got < 0 ? got : 0;
 }

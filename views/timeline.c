@@ -13,6 +13,7 @@
 
 #define PERIOD_MS 100
 #define NS_PER_MS INT64_C(1000000)
+#define TYPING_NS NS_PER_SEC
 #define LIVE_SPAN (10 * NS_PER_SEC) /* how much a fresh live view shows */
 
 static int look_again(struct timeline *t, struct error *err)
@@ -22,6 +23,7 @@ static int look_again(struct timeline *t, struct error *err)
 	if (feed_prepare(&t->feed, t->reader, known_until(sum), err) < 0 ||
 	    insight_read(&t->insight, t->reader, err) < 0)
 		return -1;
+	t->filter.begin_ns = t->search.begin_ns = t->feed.first_ns;
 	if (t->started)
 		return 0;
 	t->started = sum->events > 0;
@@ -49,6 +51,7 @@ static int go_with_end(struct timeline *t, struct error *err)
 static int make_detail(struct timeline *t, struct error *err)
 {
 	struct detail_links links = { &t->links, t->link };
+	struct detail_of of = { .event = &t->chosen, .raw = &t->raw };
 	const struct event *ev = &t->chosen.ev;
 	struct reader_smi smi;
 	int got;
@@ -60,7 +63,24 @@ static int make_detail(struct timeline *t, struct error *err)
 		return 0;
 	}
 	got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
-	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, &links, t->feed.first_ns);
+	of.smi = got > 0 ? &smi : NULL;
+	if (got >= 0)
+		got = reader_raw(t->reader, t->chosen.id, &t->raw, err);
+	if (got >= 0)
+		detail_write(&t->detail, &of, &links, t->feed.first_ns, t->layout.cols - t->layout.pane_col);
+	return got;
+}
+
+/* What of it is shown. */
+static int place_detail(struct timeline *t, struct error *err)
+{
+	const struct layout *y = &t->layout;
+	int got = make_detail(t, err);
+
+	t->pane.line = t->detail.line;
+	t->pane.lines = t->detail.lines;
+	t->pane.chosen = t->links.count ? t->detail.first_link + t->link : -1;
+	t->pane.top = detail_pane_top(&t->pane, t->pane.top, y->pane_rows - 1, y->cols - y->pane_col);
 	return got;
 }
 
@@ -85,17 +105,15 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	int64_t at = t->chosen.id ? t->chosen.ev.ts : t->cursor_ns;
 
 	t->top_lane = group_scroll(&y->group, t->top_lane, t->lane, (int)t->feed.cpus.cpus + 1);
-	got = lanes_read(&t->lanes, &from, &t->scale, &y->group, t->top_lane, term_utf8(), err);
-	if (got < 0)
-		return got;
-	t->sampled = got > 0;
-	got = smi_at_cursor(t, err);
+	got = lanes_read(&t->lanes, &t->shown, &from, &t->scale, &y->group, t->top_lane, term_utf8(), err);
+	if (got >= 0)
+		got = smi_at_cursor(t, err);
 	if (got >= 0 && y->overview_row)
 		got = overview_read(&t->overview, t->reader, t->feed.first_ns, t->feed.now_ns, t->cols - PICTURE_GUTTER, err);
 	if (got < 0)
 		return got;
 	t->listed = seek_around(t->reader, &any, at, t->chosen.id, rows, t->list, &t->chosen_at, err);
-	return t->listed < 0 ? t->listed : t->show_detail ? make_detail(t, err) : 0;
+	return t->listed < 0 ? t->listed : t->show_detail ? place_detail(t, err) : 0;
 }
 
 static struct picture picture_of(const struct timeline *t, const struct layout *y)
@@ -116,11 +134,11 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 			.scale = t->scale, .now_ns = t->feed.now_ns, .utf8 = term_utf8(),
 		},
 		.scale = t->scale, .lanes = &t->lanes, .lane = t->lane, .top_lane = t->top_lane,
-		.cursor_ns = t->cursor_ns, .smi = t->smi.id ? &t->smi : NULL, .sampled = t->sampled,
+		.cursor_ns = t->cursor_ns, .smi = t->smi.id ? &t->smi : NULL, .sampled = t->shown.sampled,
 		.overview = &t->overview, .mark = t->mark, .bookmarks = &t->bookmarks,
 		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
 		.finding = t->broken.id ? t->finding : NULL, .alarm = t->status,
-		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
+		.detail = t->show_detail ? &t->pane : NULL,
 		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,
 		.message = t->message[0] ? t->message : NULL,
 		.prompt = prompt[t->prompt],
@@ -183,13 +201,18 @@ static int draw(struct timeline *t, struct error *err)
 	return 0;
 }
 
-/* See what is new; true in *changed if the screen must be drawn. */
+/*
+ * See what is new; true in *changed if the screen must be drawn. What a key changed is shown first: who types gets
+ * his answers from what is known, and the file is looked at when he pauses, or after a while.
+ */
 static int refresh_reader(struct timeline *t, bool *changed, struct error *err)
 {
 	bool live = reader_summary(t->reader)->live;
 	int got;
 
 	if (t->frozen || reader_summary(t->reader)->closed || clock_now() < t->next_look_ns)
+		return 0;
+	if (*changed && t->started && clock_now() < t->next_look_ns + TYPING_NS)
 		return 0;
 	got = reader_refresh(t->reader, err);
 	if (got < 0)
@@ -264,7 +287,7 @@ int timeline_run(const char *path, const struct timeline_options *opt, struct er
 	t->path = path;
 	t->mark[0] = t->mark[1] = PICTURE_NO_MARK;
 	t->show_overview = true;
-	t->filter = FILTER_DEFAULT;
+	t->filter = opt->filter ? *opt->filter : FILTER_DEFAULT;
 	t->prepares = true;
 	t->scale.width = 1;
 	set_title(t, path);

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "../gdbproto/error.h"
+#include "../tracer/filter.h"
 
 struct timeline_options {
 	bool ascii;               /* nothing but ASCII */
@@ -16,6 +16,7 @@ struct timeline_options {
 	bool (*tick)(void *hook); /* called about every 100 ms; false ends. May be NULL */
 	void *hook;
 	const char *title;        /* in the header; NULL = the file's name */
+	const struct filter *filter; /* to begin with; NULL = the default */
 };
 
 /*

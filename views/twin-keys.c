@@ -17,7 +17,7 @@ const struct key_page key_page_twin = {
 		[ACTION_UP] = "lane above", [ACTION_DOWN] = "lane below",
 		[ACTION_ZOOM_IN] = "zoom in at the cursor", [ACTION_ZOOM_OUT] = "zoom out at the cursor",
 		[ACTION_PAN_LEFT] = "a quarter window back", [ACTION_PAN_RIGHT] = "a quarter window on",
-		[ACTION_PAGE] = "a page on", [ACTION_PAGE_BACK] = "a page back",
+		[ACTION_PAGE] = "a page on, of fields too", [ACTION_PAGE_BACK] = "a page back",
 		[ACTION_FIT] = "both recordings as a whole", [ACTION_ZOOM_TO] = "zoom to the difference",
 		[ACTION_START] = "to the run's first event", [ACTION_END] = "to the run's last event",
 		[ACTION_NEXT_EVENT] = "next event in the lane",
@@ -116,14 +116,23 @@ static int do_pan_right(struct twin *t, struct error *err)
 	return pan(t, t->scale.span / 4, err);
 }
 
+/* The detail by what it shows of it, less a row, while there is one; else the window. */
+static int page(struct twin *t, int by, struct error *err)
+{
+	if (!t->show_detail)
+		return pan(t, by * t->scale.span, err);
+	t->pane.top += by * (t->layout.pane_end - t->layout.pane_row - 2);
+	return 0;
+}
+
 static int do_page(struct twin *t, struct error *err)
 {
-	return pan(t, t->scale.span, err);
+	return page(t, 1, err);
 }
 
 static int do_page_back(struct twin *t, struct error *err)
 {
-	return pan(t, -t->scale.span, err);
+	return page(t, -1, err);
 }
 
 static int do_fit(struct twin *t, struct error *err)
@@ -135,7 +144,7 @@ static int do_fit(struct twin *t, struct error *err)
 
 static int go_lane(struct twin *t, bool backwards, struct error *err)
 {
-	struct seek lane = { .filter = &t->filter, .cpu = t->lane - 1 };
+	struct seek lane = { .filter = &twin_focus(t)->filter, .cpu = t->lane - 1 };
 
 	return twin_go(t, &lane, backwards,
 		       backwards ? "no earlier event in this lane" : "no later event in this lane", err);
@@ -153,7 +162,7 @@ static int do_prev_event(struct twin *t, struct error *err)
 
 static int go_mark(struct twin *t, bool backwards, struct error *err)
 {
-	struct seek marks = { .filter = &t->filter, .cpu = READER_ANY_CPU, .interest = true };
+	struct seek marks = { .filter = &twin_focus(t)->filter, .cpu = READER_ANY_CPU, .interest = true };
 
 	return twin_go(t, &marks, backwards, backwards ? "no earlier mark" : "no later mark", err);
 }
@@ -230,6 +239,7 @@ static int do_detail(struct twin *t, struct error *err)
 {
 	(void)err;
 	t->show_detail = !t->show_detail && t->chosen.id;
+	t->pane.top = 0;
 	return 0;
 }
 

@@ -66,7 +66,7 @@ int twin_choose_nearest(struct twin *t, struct error *err)
 {
 	struct twin_side *s = twin_focus(t);
 	bool has = t->lane <= (int)s->feed.cpus.cpus;
-	struct seek what = { .filter = &t->filter, .cpu = has ? t->lane - 1 : READER_ANY_CPU };
+	struct seek what = { .filter = &s->filter, .cpu = has ? t->lane - 1 : READER_ANY_CPU };
 	struct picture_event found;
 	int got = seek_nearest(s->reader, &what, s->anchor_ns + t->cursor_ns, &found, err);
 

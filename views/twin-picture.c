@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wrapped.h"
+
 #define PANE_ROWS 6 /* the least: its head, a difference in words, two events */
 
 static const char *const side_name[DIFF_SIDES] = { "- good", "+ bad" };
@@ -102,6 +104,10 @@ static void draw_pane_head(struct canvas *c, const struct twin_picture *p)
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	col = canvas_print(c, row, 2, CELL_LABEL, " %s%s  good %s  bad %s ", p->cursor_ns < 0 ? "" : "+",
 			   since, at[DIFF_GOOD], at[DIFF_BAD]);
+	if (p->detail && *detail_pane_place(right, sizeof(right), p->detail, p->layout.pane_end - row - 1, c->cols)) {
+		canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
+		return;
+	}
 	snprintf(right, sizeof(right), "%.*s ", c->cols - col - 7 > 0 ? c->cols - col - 7 : 0, p->aligned_at);
 	col = c->cols - 5 - (int)strlen(right);
 	canvas_print(c, row, col, CELL_LABEL, "   %s", right);
@@ -115,7 +121,7 @@ static int draw_words(struct canvas *c, int row, int end, const char *text)
 
 	for (; *text && row < end; text += strcspn(text, "\n"), text += *text == '\n') {
 		snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
-		row = pane_text(c, row, *text == '-' || *text == '+' ? CELL_BOLD : CELL_PLAIN, line);
+		row = wrapped_draw(c, row, *text == '-' || *text == '+' ? CELL_BOLD : CELL_PLAIN, line);
 	}
 	return row;
 }
@@ -126,7 +132,7 @@ static void draw_pane(struct canvas *c, const struct twin_picture *p)
 
 	draw_pane_head(c, p);
 	if (p->detail) {
-		pane_lines(c, p->detail, p->detail_lines, row, end);
+		detail_pane_draw(c, p->detail, row, end);
 		return;
 	}
 	row = draw_words(c, row, end, p->text);

@@ -48,8 +48,7 @@ struct twin_picture {
 	const char *text;              /* it in words, line by line */
 
 	struct pane_events events;
-	const char *const *detail;     /* lines instead; NULL = the text and the events */
-	int detail_lines;
+	const struct detail_pane *detail; /* instead; NULL = the text and the events */
 	const char *message;           /* instead of the keys; NULL = none */
 };
 

@@ -22,7 +22,9 @@ struct twin_side {
 	struct reader *reader; /* the diff's */
 	struct feed feed;
 	struct insight insight;
+	struct filter filter;  /* what is shown */
 	struct lanes lanes;
+	struct lanes_shown shown;
 	int top_lane;
 	int64_t anchor_ns;
 	char title[80];
@@ -38,7 +40,6 @@ struct twin {
 	const struct diff_spot *spot;       /* looked at; NULL = none */
 	const struct diff_episode *episode; /* likewise */
 	struct twin_side side[DIFF_SIDES];
-	struct filter filter;
 	struct scale scale;
 	int64_t cursor_ns;
 	char aligned[100];
@@ -48,6 +49,8 @@ struct twin {
 	struct picture_event list[2 * TWIN_LIST + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct reader_raw raw;              /* of the chosen event, while the detail is shown */
+	struct detail_pane pane;
 	bool show_detail;
 	char *words, *text;                 /* the spot in words; all that differs, NULL = not made yet */
 

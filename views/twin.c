@@ -24,32 +24,42 @@ static int read_side(struct twin *t, int side, struct error *err)
 {
 	struct twin_side *s = &t->side[side];
 	const struct group_rows *y = &t->layout.group[side];
-	struct lane_source from = { &s->feed, &s->insight, &t->filter };
+	struct lane_source from = { &s->feed, &s->insight, &s->filter };
 	struct scale scale = t->scale;
 	int lanes = (int)s->feed.cpus.cpus + 1;
 
 	scale.from += s->anchor_ns;
 	s->top_lane = group_scroll(y, s->top_lane, t->lane < lanes ? t->lane : lanes - 1, lanes);
-	return lanes_read(&s->lanes, &from, &scale, y, s->top_lane, term_utf8(), err);
+	return lanes_read(&s->lanes, &s->shown, &from, &scale, y, s->top_lane, term_utf8(), err);
 }
 
 static int read_detail(struct twin *t, struct error *err)
 {
 	static const struct links none;
 	struct detail_links links = { &none, 0 };
+	struct detail_of of = { .event = &t->chosen, .raw = &t->raw };
 	const struct event *ev = &t->chosen.ev;
 	struct twin_side *s = twin_focus(t);
 	struct reader_smi smi;
 	int got = detail_smi(s->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
 
-	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, &links, s->feed.first_ns);
-	return got;
+	of.smi = got > 0 ? &smi : NULL;
+	if (got >= 0)
+		got = reader_raw(s->reader, t->chosen.id, &t->raw, err);
+	if (got < 0)
+		return got;
+	detail_write(&t->detail, &of, &links, s->feed.first_ns, t->cols);
+	t->pane.line = t->detail.line;
+	t->pane.lines = t->detail.lines;
+	t->pane.chosen = -1;
+	t->pane.top = detail_pane_top(&t->pane, t->pane.top, t->layout.pane_end - t->layout.pane_row - 1, t->cols);
+	return 0;
 }
 
 static int collect(struct twin *t, struct error *err)
 {
 	struct twin_side *s = twin_focus(t);
-	struct seek any = { .filter = &t->filter, .cpu = READER_ANY_CPU };
+	struct seek any = { .filter = &s->filter, .cpu = READER_ANY_CPU };
 	int64_t at = t->chosen.id ? t->chosen.ev.ts : s->anchor_ns + t->cursor_ns;
 	int rows = t->layout.pane_end - t->layout.pane_row;
 
@@ -100,8 +110,7 @@ static struct twin_picture picture_of(const struct twin *t)
 			.utf8 = term_utf8(), .first_ns = t->side[t->focus].feed.first_ns, .list = t->list,
 			.listed = t->listed, .chosen = t->chosen_at,
 		},
-		.detail = t->show_detail && t->chosen.id ? t->detail.line : NULL,
-		.detail_lines = t->detail.lines,
+		.detail = t->show_detail && t->chosen.id ? &t->pane : NULL,
 		.message = t->message[0] ? t->message : NULL,
 	};
 }
@@ -205,6 +214,7 @@ static int prepare(struct twin *t, struct error *err)
 		struct twin_side *s = &t->side[i];
 
 		s->reader = t->diff->side[i]->reader;
+		s->filter.begin_ns = reader_summary(s->reader)->first_ns;
 		take_title(s, t->look->path[i]);
 		if (feed_prepare(&s->feed, s->reader, 0, err) < 0 ||
 		    insight_read(&s->insight, s->reader, err) < 0)
@@ -228,7 +238,8 @@ static void twin_free(struct twin *t)
 	free(t);
 }
 
-int twin_run(const struct diff *d, const struct diff_look *look, bool ascii, struct error *err)
+int twin_run(const struct diff *d, const struct diff_look *look, const struct filter *filter, bool ascii,
+	     struct error *err)
 {
 	struct twin *t = calloc(1, sizeof(*t));
 	int rc;
@@ -237,7 +248,8 @@ int twin_run(const struct diff *d, const struct diff_look *look, bool ascii, str
 		return fail(err, ERR_OUTPUT, "no memory");
 	t->diff = d;
 	t->look = look;
-	t->filter = FILTER_DEFAULT;
+	for (int i = 0; i < DIFF_SIDES; i++)
+		t->side[i].filter = filter ? *filter : FILTER_DEFAULT;
 	t->scale.width = 1;
 	t->focus = DIFF_BAD;
 	rc = prepare(t, err);

@@ -12,9 +12,11 @@
 int twin_can_show(struct error *err);
 
 /*
- * Show @d until the user leaves; @look is what `diff` would write. 0, the number of the signal that ended it,
- * or negative: ERR_USAGE without a usable terminal, ERR_CORRUPT for a damaged file.
+ * Show @d until the user leaves; @look is what `diff` would write, @filter what was compared (NULL = all).
+ * 0, the number of the signal that ended it, or negative: ERR_USAGE without a usable terminal, ERR_CORRUPT for
+ * a damaged file.
  */
-int twin_run(const struct diff *d, const struct diff_look *look, bool ascii, struct error *err);
+int twin_run(const struct diff *d, const struct diff_look *look, const struct filter *filter, bool ascii,
+	     struct error *err);
 
 #endif

@@ -4,12 +4,17 @@
  * 0xb2 on four CPUs, storms and quiet stretches, now and then a scan of the hot-plug registers, a hot-added
  * CPU that is relocated (with its episode), a broken rule, lost events. Written through the program's own writer.
  *
- *     generate FILE EVENTS
+ *     generate FILE EVENTS [SECONDS]
+ *
+ * With SECONDS it says how many there are, and goes on recording twice for so long, some thousand events a second:
+ * somebody can look on the second time. Each time a line tells how many more there are then, and how long the writer
+ * was held up at most.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../db/writer.h"
 #include "../../tracer/check/check.h"
@@ -191,19 +196,51 @@ static void put_turn(int64_t i)
 		put_violation();
 }
 
-int main(int argc, char **argv)
+/* A round every millisecond, a commit ten times a second, as the recorder does it. */
+static void record_on(int64_t *i, int64_t seconds)
 {
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	int64_t end = clock_now() + seconds * NS_PER_SEC, flushed = clock_now(), worst = 0, before = g.n;
 	struct error err;
 
-	if (argc != 3 || (g.want = atoll(argv[2])) < 100)
-		die("usage: generate FILE EVENTS (100 or more)");
+	while (clock_now() < end) {
+		int64_t began = clock_now();
+
+		put_turn((*i)++);
+		if (began - flushed > NS_PER_SEC / 10) {
+			if (writer_sink(g.w)->ops->flush(writer_sink(g.w), &err) < 0)
+				die(err.text);
+			flushed = began;
+		}
+		worst = clock_now() - began > worst ? clock_now() - began : worst;
+		nanosleep(&moment, NULL);
+	}
+	printf("%" PRId64 " more, held up for %.1f ms at most\n", g.n - before, (double)worst / 1e6);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	int64_t i = 1;
+	struct error err;
+
+	if (argc < 3 || argc > 4 || (g.want = atoll(argv[2])) < 100)
+		die("usage: generate FILE EVENTS [SECONDS] (100 or more)");
 	g.w = writer_open(argv[1], true, &err);
 	if (!g.w)
 		die(err.text);
 	model_init(&g.model);
 	put_start();
-	for (int64_t i = 1; g.n < g.want; i++)
+	for (; g.n < g.want; i++)
 		put_turn(i);
+	if (argc == 4) {
+		if (writer_sink(g.w)->ops->flush(writer_sink(g.w), &err) < 0)
+			die(err.text);
+		printf("%" PRId64 " events\n", g.n);
+		fflush(stdout);
+		record_on(&i, atoll(argv[3]));
+		record_on(&i, atoll(argv[3]));
+	}
 	if (writer_close(g.w, &err) < 0)
 		die(err.text);
 	printf("%" PRId64 " events\n", g.n);

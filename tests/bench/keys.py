@@ -32,7 +32,7 @@ TOUR = [
     ("type a search", "/b2=04"), ("search", "\r"), ("search next", "n"), ("search previous", "N"),
     ("type a search", "/smbase-write"), ("search a rare kind", "\r"), ("search next", "n"), ("search previous", "N"),
     ("start", "g"), ("type a search", "/cpu4"), ("search a rare cpu", "\r"), ("search next", "n"),
-    ("start", "g"), ("type a search", "/nowhere"), ("search what is not there", "\r"), ("key while it searches", "L"),
+    ("start", "g"), ("type a search", "/0xdeadbeef"), ("search what is not there", "\r"), ("key while it searches", "L"),
     ("search what is not there", "n"), ("zoom while it searches", "+"), ("fit", "0"),
     ("type a filter", "fcpu=1"), ("filter a cpu", "\r"), ("right", "L"), ("down", "j"), ("up", "k"), ("end", "G"),
     ("fit", "0"), ("type a filter", "f\x15ipi cpu=4"), ("filter what is rare", "\r"), ("end", "G"), ("start", "g"),
@@ -71,6 +71,13 @@ class View:
             state = file.read().rpartition(")")[2].split()[0]
         with open("/proc/%d/schedstat" % self.pid, encoding="ascii") as file:
             return state, int(file.read().split()[0]) / 1e9
+
+    def cpu(self):
+        return self._state()[1]
+
+    def drain(self):
+        while not self.ended and self._said():
+            pass
 
     def peak(self):
         with open("/proc/%d/status" % self.pid, encoding="ascii", errors="replace") as file:
@@ -123,4 +130,5 @@ def main():
     view.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

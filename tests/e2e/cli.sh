@@ -114,6 +114,8 @@ result doctor-doubts-a-newer-qemu $? "$(head -5 out)"
 # --- list
 fine list-events '^smi-enter +\[ +CPU entered SMM' list events
 fine list-sources '^gdb +yes ' list sources
+fine list-source-kvm '^kvm +(yes|no) .*' list sources
+fine list-source-guestram '^guestram +(yes|no) .*' list sources
 fine list-invariants '^21 +no-init-in-smm +error +c +' list invariants
 fine list-profiles '^profile +meaning' list profiles
 fine list-keys '^key' list keys
@@ -128,7 +130,7 @@ for table in events sources invariants profiles keys; do
 done
 refused list-nothing 2 'argument is missing' list
 refused list-unknown 2 'did you mean "events"\?' list evnets
-refused list-far 2 'there are: events, sources, invariants' list frobnicate
+refused list-far 2 'there are: events, sources, formats, invariants' list frobnicate
 
 # --- files that are no recordings
 /usr/bin/python3 - "$root/db/schema.sql" <<'MAKE'

@@ -92,6 +92,10 @@ class Suite:
         self.same("check --check cmd-4,no-i", ["cmd-4,no-init-in-smm"])
         self.same("check --check -cmd-4,-no-i", ["-cmd-4,-no-init-in-smm"])
         self.same("attach :1 --deadline gp", ["gpe="])
+        for command in ("view one.smm", "query one.smm events", "export one.smm", "attach :1", "run", "diff one.smm one.smm"):
+            self.same(command + " --filter smi,-smbase-", ["smi,-smbase-write", "smi,-smbase-found"])
+        self.same("query one.smm events --filter=inte", ["interest"])
+        check("port=" in self.offered("export one.smm --filter po"), "fields")
 
     def test_a_value_behind_an_equals_sign(self):
         self.same("check --explain=no-i", ["no-init-in-smm"])

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -98,6 +99,54 @@ class Suite:
         check(len(chosen) == 1 and chosen[0]["id"] == int(event), chosen)
         check("no-init-in-smm" in chosen[0]["broken_rule"], chosen)
         check(around[0]["after_us"] < 0 < around[-1]["after_us"], around)
+
+    # --- filters
+
+    def ids(self, question, expression):
+        return [row["id"] for row in json.loads(self.ask(question, "--json", "--filter", expression))["rows"]]
+
+    def test_a_filter_chooses_events(self):
+        events = json.loads(self.ask(["events"], "--json"))["rows"]
+        wanted = {
+            "smi cpu=1": lambda e: e["kind"].startswith("smi-") and e["cpu"] == 1,
+            "mode=sipi": lambda e: "mode=sipi" in (e["detail"] or ""),
+            "-port -cpuhp": lambda e: e["kind"] not in ("port", "cpuhp"),
+            "port=0xb2 dir=write": lambda e: e["kind"] == "port" and "port=0xb2 dir=write" in e["detail"],
+            "inferred": lambda e: e["origin"] == "inferred",
+            "after=1s": lambda e: e["t_s"] >= 1,
+            "before=1s ipi": lambda e: e["t_s"] < 1 and e["kind"] == "ipi",
+            "0x30000": lambda e: "0x30000" in (e["detail"] or ""),
+        }
+        for expression, fits in wanted.items():
+            check(self.ids(["events"], expression) == [e["id"] for e in events if fits(e)], expression)
+        sipis = run(self.db, "SELECT count(*) AS n FROM ipi_v", "--csv", "--filter", "mode=sipi")
+        check(sipis.split() == ["n", str(len(self.ids(["events"], "mode=sipi")))], sipis)
+
+    def test_the_manual_has_expressions_that_are_understood(self):
+        with open(os.path.join(ROOT, "man/smmtrace-filter.7"), encoding="ascii") as page:
+            text = page.read().replace("\\-", "-")
+        examples = text.partition(".EX\n")[2].partition(".EE\n")[0].splitlines() + \
+            re.findall(r'--filter "([^"]*)"', text) + re.findall(r'^.BR / "  ([^"]*)"', text, re.M)
+        check(len(examples) > 10, examples)
+        for expression in examples:
+            run(self.db, "events", "--filter", expression)
+        words = subprocess.run([SMMTRACE, "--complete", "query", "x", "events", "--filter", ""], check=True,
+                               stdout=subprocess.PIPE, timeout=DEADLINE).stdout.decode().split()
+        kinds = [row["name"] for row in json.loads(self.ask(["SELECT name FROM event_kind"], "--json"))["rows"]]
+        for word in words:
+            if word not in kinds and not word.endswith("="):
+                check(re.search(r"^\.(?:B|BR) .*\b%s\b" % word, text, re.M), "no word about the group %s" % word)
+
+    def test_a_bad_expression_is_one_line(self):
+        for command in (["query", self.db, "events"], ["export", self.db, "--csv"], ["view", self.db],
+                        ["diff", self.db, self.db], ["attach", ":1", "--headless"], ["run", "--", "false"]):
+            at = command.index("--") if "--" in command else len(command)
+            done = subprocess.run([SMMTRACE, *command[:at], "--filter", "smi-entr", *command[at:]], text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  timeout=DEADLINE, check=False)
+            check((done.returncode, done.stdout, done.stderr) ==
+                  (2, "", 'smmtrace: option --filter: no event has "smi-entr"; did you mean "smi-enter"?\n'),
+                  (command, done))
 
     # --- the end
 

@@ -56,5 +56,22 @@ def attached_at_its_prompt():
         true("no SMBASE found" in tracer.err.text, "it says what it could not find: " + tracer.err.text)
 
 
-run_tests(case(from_reset, 1), case(from_reset, 2), case(from_reset, 2, "single"),
+def lines_that_pass_a_filter():
+    """What is printed is chosen, what is recorded is not."""
+    with Guest("seabios", smp=1) as g:
+        path = g.path("db.smm")
+        tracer = g.start_under("-o", path, "--headless", "--filter", "smi-enter,ipi smbase=0x30000,0xa0000")
+        g.await_serial(SEABIOS_END, 60)
+        g.quit()
+        equal(tracer.wait(60), 0, "exit status; stderr: " + tracer.err.text[-300:])
+        kinds = [line.split()[2] for line in tracer.out.text.splitlines()
+                 if line.split()[2] in ("smi-enter", "smi-leave", "port", "ipi", "smbase-write", "cpu-add")]
+        with Recording(path) as r:
+            entries = r.one("SELECT count(*) FROM event_v WHERE kind = 'smi-enter'")
+            true(entries, "no SMI was recorded")
+            equal(kinds, ["smi-enter"] * entries, "kinds of the lines")
+            equal(r.one("SELECT count(*) FROM event_v WHERE kind = 'smi-leave'"), entries, "RSMs in the recording")
+
+
+run_tests(lines_that_pass_a_filter, case(from_reset, 1), case(from_reset, 2), case(from_reset, 2, "single"),
           case(from_reset, 2, log=False), attached_at_its_prompt)

@@ -5,6 +5,7 @@
 Every key of `list keys` does something a user sees, and whole screens are as they were drawn once: the screens
 are in tests/fixtures/screens, VIEW_SCREENS=write makes them anew.
 """
+import contextlib
 import importlib.util
 import json
 import os
@@ -14,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SPEC = importlib.util.spec_from_file_location("view", os.path.join(HERE, "view.py"))
@@ -248,6 +250,52 @@ class Keys(view.Suite):
         term.key(">", "Enter")
         term.wait_chosen("smi-leave cpu1")
 
+    def entry_with_evidence(self):
+        """The detail of an SMI of CPU 0, with a raw line and a save state: more than fits."""
+        path = os.path.join(self.folder, "evidence.db")
+        shutil.copy(self.db, path)
+        with open(os.path.join(HERE, "../fixtures/smm-state-amd64.bin"), "rb") as file:
+            state = file.read()
+        db = sqlite3.connect(path)
+        db.execute("INSERT INTO event_raw VALUES (7, ?, NULL)", (b"T05thread:p01.01;\x1b[31m",))
+        db.execute("INSERT INTO smm_state VALUES (7, 0x20064, ?)", (state,))
+        db.commit()
+        db.close()
+        term = self.ready(db=path)
+        term.key("/")
+        term.type("smi-enter cpu0")
+        term.key("Enter", "Enter")
+        term.wait_text("smi-enter of cpu0", " rows 1-16 of ")
+        return term
+
+    def test_a_long_detail_is_scrolled(self):
+        term = self.entry_with_evidence()
+        check("r15 " not in "\n".join(term.lines()), "it all fits")
+        term.key("Tab")
+        while not any("r15 " in line for line in term.lines()):
+            row = [line for line in term.lines() if " rows " in line][0]
+            term.key("Down")
+            term.wait_gone(row)
+        term.wait_text(r"raw line  T05thread:p01.01;\x1b[31m", "revision id 0x20064 (amd64), long mode",
+                       "rip      0xd6c9804")
+        before = term.lines()
+        term.key("Down", "Down", "b")
+        term.wait_text("smi-enter of cpu0", " rows 1-16 of ")
+        term.key("Space")
+        term.wait_for(lambda s: s.split("\n")[7:23] == before[7:23], "the end of it again")
+        term.key("BTab", "b")  # the lanes have the keys: a page of them, and the event there
+        term.wait_text("cpu-add of cpu0")
+
+    def test_a_link_is_clicked(self):
+        term = self.entry_with_evidence()
+        row = [i for i, line in enumerate(term.lines()) if line.startswith(" > raised by")][0]
+        self.mouse(term, 65, row, 30)
+        term.wait_text(" rows 4-19 of ")
+        self.mouse(term, 64, row, 30)
+        term.wait_text(" rows 1-16 of ")
+        self.mouse(term, 0, row, 30)
+        term.wait_text("event 6, observed")
+
     def test_bookmarks_stay_in_the_file(self):
         term, path = self.plugged("marked.db")
         term.key("End", "m")
@@ -284,6 +332,88 @@ class Keys(view.Suite):
         with sqlite3.connect(path) as db:
             check(db.execute("SELECT count(*) FROM sqlite_schema WHERE name='bookmark'").fetchone() == (0,),
                   "a living recording was written to")
+
+    def wait_recorded(self, path, smis):
+        """Until the recorder has committed so many, whoever looks on."""
+        end, have = time.monotonic() + view.DEADLINE, -1
+        while have != smis and time.monotonic() < end:
+            with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % path, uri=True)) as db:
+                have = db.execute("SELECT count(*) FROM smi").fetchone()[0]
+            time.sleep(0.03)
+        check(have == smis, "the recorder has written %d of %d SMIs" % (have, smis))
+
+    def test_keys_while_it_is_recorded(self):
+        path = os.path.join(self.folder, "busy.db")
+        proc, say = self.live(path)
+        term = self.view(db=path, options="--ascii --no-follow")
+        term.wait_text("* live", "cpu-seen")
+        stay = ["cpu=0 smi-enter smbase=0x7000 rip=0x1", "cpu=0 smi-leave smbase=0x7000 rip=0x2"]
+        for i in range(1, 6):
+            say(*stay * 100)
+            term.key("G", "0")
+            term.wait_text("SMI %d " % (100 * i))
+            term.key("g", "/")
+            term.type("cpu-seen")
+            term.key("Enter")
+            term.wait_chosen("cpu-seen")
+        term.key("p")
+        term.wait_text("frozen", "SMI 500 ")
+        say(*stay * 5000)  # who looks on holds nothing up, also when he keeps an old state before his eyes
+        self.wait_recorded(path, 5500)
+        term.key("g")
+        term.wait_chosen("session what=attach")
+        term.wait_text("frozen", "SMI 500 ")
+        term.key("p")
+        term.wait_text("SMI 5500 ")
+        term.key("G")
+        term.wait_chosen("smi-leave")
+        proc.stdin.close()
+        check(proc.wait(view.DEADLINE) == 0, "the recorder was disturbed")
+        term.wait_text("ended")
+
+    def stranger(self):
+        """A command in front of another that makes it one of somebody who may write only what all may."""
+        if os.getuid():
+            return ""
+        os.chmod(self.folder, 0o711)
+        return "setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent "
+
+    def bookmark_that_cannot_be_kept(self, name, file_mode, folder_mode, why):
+        folder = os.path.join(self.folder, name)
+        os.mkdir(folder)
+        path, program = os.path.join(folder, "shut.db"), os.path.join(folder, "smmtrace")
+        record(path)
+        shutil.copy(view.SMMTRACE, program)
+        with open(path, "rb") as file:
+            before = file.read()
+        os.chmod(path, file_mode)
+        os.chmod(folder, folder_mode)
+        term = Terminal(self.folder, "%s%s view %s --ascii; echo status=$?" % (self.stranger(), program, path))
+        self.terms.append(term)
+        try:
+            term.wait_text("overview[")
+            term.key("End", "m")
+            term.type("remember")
+            term.key("Enter")
+            term.wait_text("for this session only: " + why, "@ remember")
+            term.key("g")  # and all goes on
+            term.wait_gone("@ remember")
+            term.key("'")
+            term.wait_text("@ remember")
+            term.wait_chosen("session what=detach")
+            term.key("q")
+            term.wait_text("status=0")
+        finally:
+            os.chmod(folder, 0o755)
+        with open(path, "rb") as file:
+            check(file.read() == before, "the recording is another one")
+        check(sorted(os.listdir(folder)) == ["shut.db", "smmtrace"], "files were left: %s" % os.listdir(folder))
+
+    def test_bookmarks_of_a_read_only_file(self):
+        self.bookmark_that_cannot_be_kept("file", 0o444, 0o755, "the recording is read-only")
+
+    def test_bookmarks_in_a_read_only_folder(self):
+        self.bookmark_that_cannot_be_kept("folder", 0o666, 0o555, "the recording's folder is read-only")
 
     def test_hostile_bookmarks(self):
         path = os.path.join(self.folder, "hostile.db")

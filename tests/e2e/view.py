@@ -364,6 +364,20 @@ class Suite:
         term.wait_chosen("smi-enter cpu1")
         term.key("N")
         term.wait_text('no "cpu1 smi" before the cursor')
+        for expression, found in (("smbase!=0x30000 smi-enter", "smi-enter cpu0"), ("port=0xb2,0xb3", "port cpu0"),
+                                  ("9f>1", "mode=sipi"), ("cpu=1 -smi -cpu", "smbase-write cpu1")):
+            term.key("g", "/")
+            term.type(expression)
+            term.key("Enter")
+            term.wait_chosen(found)
+        term.key("/")
+        term.type("prot=0xb2")
+        term.key("Enter")
+        term.wait_text('no event has a field "prot"; did you mean "port"?')
+        term.key("/")
+        term.type("pause")
+        term.key("Enter")
+        term.wait_text('no "pause" after the cursor (the filter hides them')
         term.key("/")
         term.type("xyz")
         term.key("BSpace", "C-u", "Escape")
@@ -381,10 +395,23 @@ class Suite:
         term.key("f")
         term.type(" nonsense")
         term.key("Enter")
-        term.wait_text("no event kind 'nonsense'", "filter: ipi cpu=0")
+        term.wait_text('no event has "nonsense"', "filter: ipi cpu=0")
+        term.key("f", "C-u")
+        term.type("smbase=0x30000")
+        term.key("Enter")
+        term.wait_for(lambda s: "filter: smbase=0x30000 --" in s and "mode=sipi" not in s, "what has that SMBASE alone")
         term.key("f", "C-u", "Enter")
         term.wait_text("smbase-write")
         term.wait_gone("filter:")
+
+    def test_filter_to_begin_with(self):
+        term = self.view("--ascii --filter 'port after=1us'")
+        term.wait_for(lambda s: "filter: port after=1us --" in s and "port" in s and "cpu-add" not in s, "ports alone")
+        term.key("f")
+        term.type(" cpu=0 dir=write value=4,5,6,7,8,9,10,11,12")
+        term.key("Enter")
+        term.wait_for(lambda s: "filter: port after=1us cpu=0 dir=write value.. --" in s and "port=0xb2" in s,
+                      "a long filter, cut")
 
     def test_key_focus(self):
         term = self.ready()

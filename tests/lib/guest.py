@@ -34,6 +34,7 @@ import atexit
 import collections
 import concurrent.futures
 import contextlib
+import fcntl
 import functools
 import glob
 import json
@@ -547,13 +548,34 @@ class Qmp:
 
 # --- the guest ----------------------------------------------------------------------------------------------
 
+def need_kvm():
+    """Skip unless guests can run under KVM here."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise Skip("/dev/kvm is not here, or may not be used")
+
+
+def need_tracing():
+    """Skip unless KVM can be traced here."""
+    need_kvm()
+    tracing = "/sys/kernel/tracing"
+    if not os.access(tracing + "/instances", os.W_OK) or not os.path.isdir(tracing + "/events/kvm"):
+        raise Skip("%s is not mounted, has no KVM events, or may not be used" % tracing)
+
+
+def kvm_has_smm():
+    """KVM_CHECK_EXTENSION of KVM_CAP_X86_SMM (Linux include/uapi/linux/kvm.h)."""
+    with open("/dev/kvm", "rb+", buffering=0) as kvm:
+        return fcntl.ioctl(kvm, 0xae03, 117) > 0
+
+
 class Guest:
-    """One QEMU guest with SMM, under TCG, in a private folder.
+    """One QEMU guest with SMM, under TCG unless said otherwise, in a private folder.
 
     firmware   "ovmf" (secboot build: SMM is used), "seabios", or the path of an image for -bios; what the
                last two write to their debug console counts as the serial line
     smp        what -smp is given: 2, "1,maxcpus=3"
     thread     None, "single" or "multi": TCG's threads
+    kvm        under KVM, and without SMM unless this KVM has it
     memory     MiB
     gdb        listen for a debugger at self.target (attach); leave it False for `smmtrace run`
     stopped    start with -S
@@ -570,14 +592,14 @@ class Guest:
 
     def __init__(self, firmware="ovmf", smp=2, thread=None, memory=256, gdb=False, stopped=False, log=False,
                  timestamps=False, machine="q35", cpu="qemu64", kernel=None, initrd=None, append="",
-                 qtest=False, args=()):
+                 qtest=False, kvm=False, args=()):
         need(QEMU)
         if firmware == "ovmf":
             need(OVMF_CODE, OVMF_VARS)
         self.firmware, self.smp, self.thread, self.memory = firmware, smp, thread, memory
         self.gdb, self.stopped, self.log, self.timestamps = gdb, stopped, log, timestamps
         self.machine, self.cpu, self.kernel, self.args = machine, cpu, kernel, list(args)
-        self.initrd, self.append, self.qtest = initrd, append, qtest
+        self.initrd, self.append, self.qtest, self.kvm = initrd, append, qtest, kvm
         self.dir = tempfile.mkdtemp(prefix="guest.")
         self.process = self.tracer = self._qmp = None
         self.serial = Stream("serial line")
@@ -639,9 +661,10 @@ class Guest:
             self._listen("qmp.sock")
             if self.qtest:
                 self._listen("qtest.sock")
-        accel = "tcg" + (",thread=" + self.thread if self.thread else "")
+        accel = "kvm" if self.kvm else "tcg" + (",thread=" + self.thread if self.thread else "")
+        smm = "on" if not self.kvm or kvm_has_smm() else "off"
         argv = [QEMU, "-nodefaults", "-no-user-config", "-display", "none",
-                "-machine", self.machine + ",smm=on", "-accel", accel, "-cpu", self.cpu,
+                "-machine", self.machine + ",smm=" + smm, "-accel", accel, "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", str(self.memory)]
         argv += self._firmware_args()
         if self.firmware != "ovmf":

@@ -11,6 +11,7 @@
 #include "../../db/density.h"
 #include "../../tracer/check/check.h"
 #include "../../tracer/clock.h"
+#include "../../views/overview.h"
 #include "../../views/seek.h"
 
 #define CPUS 5
@@ -251,6 +252,128 @@ static void a_growing_recording(void **state)
 	}
 }
 
+static int count_smi(void *arg, const struct reader_smi *smi)
+{
+	int64_t *left = arg; /* the moment, then those before it */
+
+	left[1] += smi->enter_ns < left[0];
+	return 0;
+}
+
+static int64_t entered_before(struct fixture *f, int cpu, int64_t ts)
+{
+	int64_t counted[2] = { ts, 0 };
+
+	assert_true(reader_smis(f->reader, cpu, INT64_MIN, INT64_MAX, count_smi, counted, NULL) >= 0);
+	return counted[1];
+}
+
+/* What is told of many is never more than there is, and a few less at most. */
+static void crowds(void **state)
+{
+	struct density got[2 * (CPUS + 1)];
+	struct fixture *f = *state;
+	int64_t least;
+
+	now_ns = 1000000;
+	record_by_chance(f, 3 * MANY, false);
+	enter_or_leave(f, 4, ++now_ns);
+	finish(f);
+	look(f);
+	for (int i = 0; i < 100; i++) {
+		int cpu = (int)any(CPUS);
+		int64_t ts = any(now_ns + now_ns / 8), all = entered_before(f, cpu, ts);
+
+		assert_int_equal(reader_smis_before(f->reader, cpu, ts, &least, NULL), 0);
+		assert_in_range(least, all > CHART_SMIS ? all - CHART_SMIS : 0, all);
+	}
+	assert_int_equal(reader_density(f->reader, 0, now_ns + 1, 2, now_ns, got, NULL), 1);
+	for (int cpu = 0; cpu < CPUS; cpu++) {
+		int64_t all = entered_before(f, cpu, now_ns + 1), told = 0;
+
+		for (int i = 0; i < 2; i++)
+			told += got[2 * density_row(cpu) + i].smis;
+		assert_true(cpu == 4 || all > 2 * DENSITY_CROWD);
+		assert_in_range(told, all > DENSITY_CROWD ? all - CHART_SMIS : all, all);
+	}
+}
+
+struct tally {
+	uint32_t kinds;
+	int64_t from, to, n;
+};
+
+static int tally_event(void *arg, int64_t id, const struct event *ev)
+{
+	struct tally *t = arg;
+
+	(void)id;
+	t->n += t->kinds >> ev->kind & 1 && ev->ts >= t->from && ev->ts <= t->to;
+	return 0;
+}
+
+static void many_events(void **state)
+{
+	struct fixture *f = *state;
+
+	now_ns = 1000000;
+	record_by_chance(f, MANY, false);
+	finish(f);
+	look(f);
+	for (int i = 0; i < 30; i++) {
+		int64_t from = 1000000 + any(now_ns - 1000000);
+		struct tally t = { any(2) ? 1u << EV_SMI_ENTER | 1u << EV_LOST : 1u << EV_LOST, from, from + any(now_ns), 0 };
+		struct reader_filter all = READER_ALL;
+
+		assert_true(reader_events(f->reader, &all, tally_event, &t, NULL) >= 0);
+		assert_int_equal(reader_many_events(f->reader, t.kinds, t.from, t.to, t.n, NULL), 0);
+		if (t.n)
+			assert_int_equal(reader_many_events(f->reader, t.kinds, t.from, t.to, t.n - 1, NULL), 1);
+	}
+}
+
+static void read_strip(struct fixture *f, struct overview *o)
+{
+	const struct reader_summary *s = reader_summary(f->reader);
+
+	assert_int_equal(overview_read(o, f->reader, s->first_ns, s->last_ns, BUCKETS, NULL), 0);
+}
+
+/* The strip of a recording that grows is read anew when that shows, and at its end. */
+static void the_strip_of_a_growing_recording(void **state)
+{
+	struct fixture *f = *state;
+	struct overview o = { 0 };
+	int64_t first, column;
+
+	now_ns = 1000000;
+	record_by_chance(f, MANY, false);
+	flush(f);
+	look(f);
+	read_strip(f, &o);
+	first = o.last_id;
+	column = o.whole.span / BUCKETS;
+	now_ns += column / 8;
+	lose(f, 0, now_ns);
+	flush(f);
+	assert_int_equal(reader_refresh(f->reader, NULL), 1);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first);
+	now_ns += column / 2;
+	lose(f, 0, now_ns);
+	flush(f);
+	assert_int_equal(reader_refresh(f->reader, NULL), 1);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first + 2);
+	lose(f, 0, ++now_ns);
+	reader_close(f->reader);
+	finish(f);
+	look(f);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first + 3);
+	overview_free(&o);
+}
+
 static void run_sql(struct fixture *f, const char *sql)
 {
 	sqlite3 *db;
@@ -319,18 +442,21 @@ static void a_chart_that_is_none(void **state)
 /* Cut in the smallest pieces, a search finds what it finds at once. */
 static void a_search_in_pieces(void **state)
 {
-	static const char *const words[] = { "lost", "cpu4", "smi-leave cpu4", "nowhere" };
+	static const char *const words[] = { "lost", "cpu4", "smi-leave cpu4", "0xdeadbeef" };
 	struct fixture *f = *state;
 	struct filter filter = FILTER_DEFAULT;
 	int pieces = 0;
 
 	begin_without_chart(f);
 	for (int i = 0; i < 8; i++) {
+		struct filter find = FILTER_ALL;
 		struct seek_piece piece = { .ts = i < 4 ? INT64_MIN : INT64_MAX };
-		struct seek what = { .filter = &filter, .cpu = READER_ANY_CPU, .words = words[i % 4] };
+		struct seek what = { .filter = &filter, .cpu = READER_ANY_CPU, .find = &find };
 		struct picture_event once = { 0 }, found = { 0 };
-		int expected = seek_event(f->reader, &what, piece.ts, 0, i >= 4, &once, NULL), got;
+		int expected, got;
 
+		assert_int_equal(filter_parse(&find, words[i % 4], &FILTER_ALL, NULL), 0);
+		expected = seek_event(f->reader, &what, piece.ts, 0, i >= 4, &once, NULL);
 		what.piece = &piece;
 		do {
 			piece.out = false;
@@ -351,7 +477,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_ended_recording), TEST(events_that_come_late), TEST(a_growing_recording),
 		TEST(a_recording_without_chart), TEST(sums_that_are_not_ready), TEST(a_chart_that_is_none),
-		TEST(a_search_in_pieces),
+		TEST(a_search_in_pieces), TEST(crowds), TEST(many_events),
+		TEST(the_strip_of_a_growing_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

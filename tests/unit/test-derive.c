@@ -51,7 +51,9 @@ static const char *const rules[] = {
 	/* an SMI is its smi-enter event */
 	"SELECT count(*) FROM smi LEFT JOIN event e USING (id) WHERE e.kind IS NOT"
 	" (SELECT kind FROM event_kind WHERE name = 'smi-enter') OR e.cpu IS NOT smi.cpu"
-	" OR e.ts_ns IS NOT enter_ns OR nullif(e.a0, -1) IS NOT smbase OR e.a1 IS NOT saved_rip",
+	" OR e.ts_ns IS NOT enter_ns OR nullif(e.a0, -1) IS NOT smbase OR e.a1 IS NOT saved_rip AND NOT EXISTS"
+	" (SELECT 1 FROM event s WHERE s.kind = (SELECT kind FROM event_kind WHERE name = 'smi-saved') AND s.cpu = smi.cpu AND"
+	" s.a1 = saved_rip AND s.id > smi.id AND s.ts_ns >= enter_ns)",
 	/* every entry of a known CPU is one */
 	"SELECT count(*) FROM event_v WHERE kind = 'smi-enter' AND cpu IS NOT NULL"
 	" AND id NOT IN (SELECT id FROM smi)",
@@ -65,12 +67,12 @@ static const char *const rules[] = {
 	/* no end is forgotten */
 	"SELECT count(*) FROM smi s JOIN event_v e ON e.cpu = s.cpu AND e.id > s.id"
 	" AND e.kind IN ('smi-leave', 'smi-enter') WHERE s.leave_id IS NULL OR s.leave_id > e.id",
-	/* a relocation is a write within an SMI (or in one that the CPU was found in) */
+	/* a relocation is a write within an SMI (or in one that the CPU was found in), or one concluded when it was over */
 	"SELECT count(*) FROM smbase b LEFT JOIN event_v e USING (id) WHERE e.kind IS NOT 'smbase-write'"
 	" OR e.cpu IS NOT b.cpu",
 	"SELECT count(*) FROM smbase b WHERE new IS NULL",
 	"SELECT count(*) FROM smbase b WHERE NOT EXISTS (SELECT 1 FROM smi s WHERE s.cpu = b.cpu"
-	" AND s.id < b.id AND (leave_id IS NULL OR leave_id > b.id))" UNLESS_FOUND_IN_SMM,
+	" AND s.id < b.id AND (leave_id IS NULL OR leave_id > b.id OR leave_id IS b.effective_id))" UNLESS_FOUND_IN_SMM,
 	/* it takes effect at the RSM of that SMI, and only the last one does */
 	"SELECT count(*) FROM smbase b WHERE effective_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM smi s"
 	" WHERE s.cpu = b.cpu AND s.id < b.id AND s.leave_id = b.effective_id AND s.ended_by IS NOT 3"

@@ -396,6 +396,22 @@ static void the_same_has_no_spots(void **state)
 	diff_free(d);
 }
 
+/* Other than a setting, an event can be left out of what is compared. */
+static void what_a_filter_hides_makes_no_difference(void **state)
+{
+	struct story *s = story_of("completed-hotplug");
+	int at = line_with(s, "mode=init");
+
+	(void)state;
+	record_lines(good, story_of("completed-hotplug"));
+	insert(s, at, "cpu=0 ipi target=1 mode=nmi dest=one icr=0x100000000004400", time_of(s->line[at]) - 1);
+	record_lines(bad, s);
+	assert_int_equal(DIFF(good, bad, "--filter", "-mode=nmi"), 0);
+	assert_int_equal(DIFF(good, bad, "--filter", "cpu=1"), 0);
+	assert_int_equal(DIFF(good, bad, "--filter", "ipi"), 1);
+	assert_int_equal(DIFF(good, bad, "--filter", "nmmi"), ERR_USAGE);
+}
+
 static void a_setting_makes_a_difference(void **state)
 {
 	struct story *s = story_of("boot-4-cpus");
@@ -538,6 +554,7 @@ int main(void)
 		T(differences_have_one_order),
 		T(the_same_has_no_spots),
 		T(bad_files_and_bad_words_end_in_their_status),
+		T(what_a_filter_hides_makes_no_difference), /* last: an option stays in a process */
 		cmocka_unit_test(what_repeats_is_kept_once),
 		cmocka_unit_test(a_long_poll_takes_no_memory),
 		cmocka_unit_test(a_lane_has_its_limit),

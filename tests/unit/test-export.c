@@ -38,7 +38,7 @@ static void record_story(struct fixture *f)
 }
 
 /* The export of f, NUL-terminated; the caller frees it. */
-static char *export_of(struct fixture *f, const struct export_format *format, size_t *len)
+static char *filtered(struct fixture *f, const struct export_format *format, struct filter *filter, size_t *len)
 {
 	struct export_count count;
 	struct error err = { 0 };
@@ -46,13 +46,18 @@ static char *export_of(struct fixture *f, const struct export_format *format, si
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n);
 
-	if (export_recording(f->reader, format, out, &count, &err) < 0)
+	if (export_recording(f->reader, format, filter, out, &count, &err) < 0)
 		fail_msg("%s", err.text);
 	fclose(out);
 	assert_int_equal(count.unknown, 0);
 	if (len)
 		*len = n;
 	return text;
+}
+
+static char *export_of(struct fixture *f, const struct export_format *format, size_t *len)
+{
+	return filtered(f, format, NULL, len);
 }
 
 static void assert_holds(const char *text, const char *what)
@@ -252,6 +257,46 @@ static void names_get_numbers_until_there_are_too_many(void **state)
 }
 
 /* More SMIs than are read ahead at once, and each is a slice. */
+static char *export_through(struct fixture *f, const struct export_format *format, const char *expression)
+{
+	struct filter filter;
+	struct error err;
+
+	if (filter_option(&filter, expression, &FILTER_ALL, &err) < 0)
+		fail_msg("%s", err.text);
+	return filtered(f, format, &filter, NULL);
+}
+
+/* Events by the filter; what was concluded by its times. */
+static void a_filter_chooses_events(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	record_lines(f, story);
+	tell_findings(f, "it did not");
+	finish(f);
+	look(f);
+	text = export_through(f, &export_csv, "smi cpu=1 before=800ns");
+	assert_string_equal(strchr(text, '\n') + 1, strstr(text, "\r\n6,") + 2);
+	assert_holds(text, "\r\n8,1000000500,1,smi-leave");
+	assert_holds(text, "\r\n10,1000000700,1,smi-enter");
+	assert_null(strstr(text, "smbase-write"));
+	assert_null(strstr(text, "\r\n12,"));
+	free(text);
+	text = export_through(f, &export_chrome, "port");
+	assert_holds(text, "out 0xb2 0x4");
+	assert_holds(text, "\"cat\":\"violation\"");
+	assert_holds(text, "\"cat\":\"episode\"");
+	assert_null(strstr(text, "\"cat\":\"smi\""));
+	free(text);
+	text = export_through(f, &export_chrome, "after=900ns");
+	assert_null(strstr(text, "\"cat\":\"violation\""));
+	assert_null(strstr(text, "out 0xb2"));
+	assert_holds(text, "\"cat\":\"config\"");
+	free(text);
+}
+
 static void every_smi_is_found(void **state)
 {
 	struct fixture *f = *state;
@@ -309,7 +354,7 @@ static void unknown_kinds_are_counted(void **state)
 			 SQLITE_OK);
 	sqlite3_close(db);
 	look(f);
-	assert_int_equal(export_recording(f->reader, &export_csv, out, &count, &err), 0);
+	assert_int_equal(export_recording(f->reader, &export_csv, NULL, out, &count, &err), 0);
 	assert_int_equal(count.events, 16);
 	assert_int_equal(count.unknown, 2);
 	fclose(out);
@@ -329,7 +374,7 @@ static void a_full_disk_is_told(void **state)
 		FILE *out = fopen("/dev/full", "w");
 
 		assert_non_null(out);
-		assert_int_equal(export_recording(f->reader, formats[i], out, &count, &err), -ERR_OUTPUT);
+		assert_int_equal(export_recording(f->reader, formats[i], NULL, out, &count, &err), -ERR_OUTPUT);
 		assert_non_null(strstr(err.text, "No space left"));
 		fclose(out);
 	}
@@ -362,7 +407,7 @@ static void damage_is_told(void **state)
 		sqlite3_close(db);
 		r = reader_open(copy, &err);
 		assert_non_null(r);
-		assert_int_equal(export_recording(r, &export_perfetto, out, &count, &err), -ERR_CORRUPT);
+		assert_int_equal(export_recording(r, &export_perfetto, NULL, out, &count, &err), -ERR_CORRUPT);
 		reader_close(r);
 		fclose(out);
 		unlink(copy);
@@ -455,7 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(rows_are_objects), TEST(rows_are_a_table), TEST(a_timeline_has_slices_and_arrows),
-		TEST(findings_are_on_it), TEST(every_smi_is_found), TEST(a_recording_without_events_is_whole),
+		TEST(findings_are_on_it), TEST(a_filter_chooses_events), TEST(every_smi_is_found), TEST(a_recording_without_events_is_whole),
 		TEST(unknown_kinds_are_counted), TEST(a_full_disk_is_told), TEST(damage_is_told),
 		TEST(a_file_is_there_whole_or_not_at_all), TEST(a_link_stays_a_link), TEST(no_folder_no_file),
 		cmocka_unit_test(protobuf_is_as_documented), cmocka_unit_test(protobuf_text_is_utf8),

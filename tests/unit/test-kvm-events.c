@@ -177,7 +177,8 @@ static void a_told_thread_says_which_index_an_apic_id_has(void **state)
 	expect("cpu=2 apic-accept mode=init");
 }
 
-static void another_base_at_the_next_entry_is_found(void **state)
+/* Told at the next entry, with the time of the leave. */
+static void another_base_at_the_next_entry_proves_a_relocation(void **state)
 {
 	(void)state;
 	put(1, "kvm_smm_transition: vcpu 0: entering SMM, smbase 0x30000");
@@ -185,8 +186,36 @@ static void another_base_at_the_next_entry_is_found(void **state)
 	put(1, "kvm_smm_transition: vcpu 0: entering SMM, smbase 0x7ffb3000");
 	expect("cpu=0 smi-enter smbase=0x30000");
 	expect("cpu=0 smi-leave smbase=0x30000 via=tracepoint");
-	expect("cpu=0 smbase-found smbase=0x7ffb3000 via=next-entry");
+	expect("cpu=0 smbase-write old=0x30000 new=0x7ffb3000 (inferred)");
 	expect("cpu=0 smi-enter smbase=0x7ffb3000");
+	expect_nothing();
+}
+
+/* A reset, or a state that was loaded: it leads there, but not by a write that anybody saw. */
+static void a_base_that_no_relocation_leads_to_is_found(void **state)
+{
+	(void)state;
+	put(1, "kvm_smm_transition: vcpu 0: entering SMM, smbase 0x7ffb3000");
+	put(1, "kvm_smm_transition: vcpu 0: leaving SMM, smbase 0x7ffb3000");
+	put(1, "kvm_smm_transition: vcpu 0: entering SMM, smbase 0x30000");
+	put(1, "kvm_smm_transition: vcpu 0: entering SMM, smbase 0x40000");
+	expect("cpu=0 smi-enter smbase=0x7ffb3000");
+	expect("cpu=0 smi-leave smbase=0x7ffb3000 via=tracepoint");
+	expect("cpu=0 smbase-found smbase=0x30000 via=next-entry");
+	expect("cpu=0 smi-enter smbase=0x30000");
+	expect("cpu=0 smbase-found smbase=0x40000 via=next-entry"); /* its leave was not seen */
+	expect("cpu=0 smi-enter smbase=0x40000");
+	expect_nothing();
+}
+
+static void the_old_tracepoint_says_that_a_cpu_stays(void **state)
+{
+	(void)state;
+	put(1, "kvm_enter_smm: vcpu 0: entering SMM, smbase 0x30000");
+	put(1, "kvm_enter_smm: vcpu 0: leaving SMM, smbase 0x30000");
+	expect("cpu=0 smi-enter smbase=0x30000");
+	expect("cpu=0 smi-leave smbase=0x30000 via=tracepoint");
+	expect("cpu=0 smbase-found smbase=0x30000 via=tracepoint");
 	expect_nothing();
 }
 
@@ -351,7 +380,9 @@ int main(void)
 		TEST(damaged_prints_are_refused),
 		TEST(a_thread_is_the_cpu_that_its_records_name),
 		TEST(a_told_thread_says_which_index_an_apic_id_has),
-		TEST(another_base_at_the_next_entry_is_found),
+		TEST(another_base_at_the_next_entry_proves_a_relocation),
+		TEST(a_base_that_no_relocation_leads_to_is_found),
+		TEST(the_old_tracepoint_says_that_a_cpu_stays),
 		TEST(the_old_tracepoint_tells_the_new_base_at_the_end),
 		TEST(an_old_leave_alone_does_not_know_its_base),
 		TEST(wide_and_string_accesses_are_taken_apart),

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../tracer/event-label.h"
 #include "../../tracer/event-text.h"
-#include "../../views/filter.h"
 #include "../../views/marks.h"
 
 #include <cmocka.h>
@@ -114,7 +114,7 @@ static void several_in_a_column_are_counted(void **state)
 		span(g, 0, 1020 + i / 2, 1021 + i / 2, LANE_SMM, NULL);
 	span(g, 0, 1031, 1032, LANE_SMM, NULL);
 	span(g, 0, 1033, 1034, LANE_SMM_DEFAULT, NULL); /* the default base is what matters */
-	lanes_many(&g->lanes, lane_of_cpu(0), 5);
+	lanes_many(&g->lanes, lane_of_cpu(0), 5, 40);
 	span(g, 0, 1051, 1052, LANE_SMM, NULL);
 	assert_flat(g, 0, "3 +d +");
 	assert_int_equal(lanes_count(&g->lanes, lane_of_cpu(0), 0).smis, 3);
@@ -378,7 +378,7 @@ static void every_kind_has_its_mark(void **state)
 
 		assert_int_equal(event_parse(&ev, want[i].line, NULL), 0);
 		assert_int_equal(lane_glyph[mark_of_event(&ev)].ascii, want[i].glyph);
-		assert_string_equal(mark_label(label, sizeof(label), &ev), want[i].label);
+		assert_string_equal(event_label(label, sizeof(label), &ev), want[i].label);
 	}
 }
 
@@ -438,77 +438,6 @@ static void times_read_well(void **state)
 	assert_string_equal(clock_text(t, sizeof(t), 3723400000000), "1:02:03.400");
 }
 
-static void assert_filter(const char *text, uint32_t kinds, int cpu)
-{
-	struct filter f = FILTER_DEFAULT;
-	struct error err;
-
-	if (filter_parse(&f, text, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(f.kinds, kinds);
-	assert_int_equal(f.cpu, cpu);
-}
-
-static void filters_are_words(void **state)
-{
-	struct filter f = FILTER_DEFAULT;
-	struct error err;
-
-	(void)state;
-	assert_filter("", KIND_DEFAULT, FILTER_ANY_CPU);
-	assert_filter("smi,ipi cpu=1", KIND_BIT(EV_SMI_ENTER) | KIND_BIT(EV_SMI_LEAVE) | KIND_BIT(EV_IPI), 1);
-	assert_filter("cpu12", KIND_DEFAULT, 12);
-	assert_filter("-cpuhp", KIND_DEFAULT & ~KIND_BIT(EV_CPUHP), FILTER_ANY_CPU);
-	assert_filter("all -pause -blind", KIND_ALL & ~KIND_BIT(EV_PAUSE) & ~KIND_BIT(EV_BLIND),
-		      FILTER_ANY_CPU);
-	assert_int_equal(filter_parse(&f, "smi nonsense", &err), -ERR_USAGE);
-	assert_non_null(strstr(err.text, "nonsense"));
-	assert_int_equal(filter_parse(&f, "cpu=256", &err), -ERR_USAGE);
-	assert_int_equal(filter_parse(&f, "-all", &err), -ERR_USAGE);
-	assert_int_equal(f.kinds, KIND_DEFAULT);
-}
-
-static void polling_is_hidden_until_asked_for(void **state)
-{
-	struct filter all = FILTER_DEFAULT, few = FILTER_DEFAULT;
-	struct event poll, act;
-
-	(void)state;
-	assert_int_equal(event_parse(&poll, "t=1 cpu=0 cpuhp reg=0x4 dir=read value=0x1", NULL), 0);
-	assert_int_equal(event_parse(&act, "t=1 cpu=0 cpuhp reg=0x4 dir=write value=0x2", NULL), 0);
-	assert_int_equal(filter_parse(&all, "cpuhp", NULL), 0);
-	assert_false(filter_takes(&few, &poll));
-	assert_true(filter_takes(&few, &act));
-	assert_true(filter_takes(&all, &poll));
-}
-
-static void assert_found(const char *words, const char *line, bool want)
-{
-	struct event ev;
-
-	assert_int_equal(event_parse(&ev, line, NULL), 0);
-	assert_int_equal(search_matches(words, &ev), want);
-}
-
-static void searches_are_words(void **state)
-{
-	static const char port[] = "t=1 cpu=1 port port=0xb2 dir=write value=0x4";
-
-	(void)state;
-	assert_found("b2=04", port, true);
-	assert_found("B2=04 cpu1", port, true);
-	assert_found("b2=05", port, false);
-	assert_found("cpu0", port, false);
-	assert_found("cpu1", "t=1 cpu=11 cpu-add", false);
-	assert_found("write 0xb2", port, true);
-	assert_found("SIPI", "t=1 cpu=0 ipi mode=sipi dest=all", true);
-	assert_found("init", "t=1 cpu=0 ipi mode=sipi dest=all", false);
-	assert_found("0x30000", "t=1 cpu=0 smi-enter smbase=0x30000", true);
-	assert_found("inferred", "t=1 cpu=0 smi-enter origin=inferred", true);
-	assert_found("fixture", port, true);
-	assert_found("  ", port, false);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,9 +459,6 @@ int main(void)
 		cmocka_unit_test(columns_and_times_agree),
 		cmocka_unit_test(zooming_keeps_the_cursor),
 		cmocka_unit_test(times_read_well),
-		cmocka_unit_test(filters_are_words),
-		cmocka_unit_test(polling_is_hidden_until_asked_for),
-		cmocka_unit_test(searches_are_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,10 +37,10 @@ static const char story[] =
 	"t=1000001700 cpu=1 handoff word=gate addr=0x30008 old=0xffffffffffffffff value=0x1 since=1000001600";
 
 /* What query_open() and query_answer() say to @what, as text in f->text. */
-static int ask_with(struct fixture *f, const char *what, const char *arg, enum output_format format,
-		    int64_t limit, struct error *err)
+static int ask_through(struct fixture *f, const char *what, const char *arg, const struct filter *filter,
+		       enum output_format format, int64_t limit, struct error *err)
 {
-	struct query *q = query_open(f->path, what, arg, err);
+	struct query *q = query_open(f->path, what, arg, filter, err);
 	FILE *out = fmemopen(f->text, sizeof(f->text), "w");
 	struct output *o = output_new(out, format, false);
 	int rc = q ? query_answer(q, limit, output_answer(o), err) : -(int)err->code;
@@ -53,6 +53,12 @@ static int ask_with(struct fixture *f, const char *what, const char *arg, enum o
 	fclose(out);
 	query_close(q);
 	return rc;
+}
+
+static int ask_with(struct fixture *f, const char *what, const char *arg, enum output_format format,
+		    int64_t limit, struct error *err)
+{
+	return ask_through(f, what, arg, NULL, format, limit, err);
 }
 
 /* A question that wants an event gets the INIT of the story. */
@@ -69,6 +75,15 @@ static const char *answer_of(struct fixture *f, const char *what, enum output_fo
 	struct error err = { 0 };
 
 	if (ask(f, what, format, 10 * NS_PER_SEC, &err) < 0)
+		fail_msg("%s: %s", what, err.text);
+	return f->text;
+}
+
+static const char *answer_with(struct fixture *f, const char *what, const char *arg)
+{
+	struct error err = { 0 };
+
+	if (ask_with(f, what, arg, OUTPUT_TSV, 10 * NS_PER_SEC, &err) < 0)
 		fail_msg("%s: %s", what, err.text);
 	return f->text;
 }
@@ -261,6 +276,70 @@ static void what_happened_around_an_event_is_told(void **state)
 	assert_null(strstr(f->text, "\r\n,20,"));
 }
 
+static const char *filtered(struct fixture *f, const char *what, const char *expression)
+{
+	struct filter filter;
+	struct error err = { 0 };
+
+	if (filter_option(&filter, expression, &FILTER_ALL, &err) < 0 ||
+	    ask_through(f, what, !strcmp(what, "around") ? "6" : NULL, &filter, OUTPUT_CSV, 10 * NS_PER_SEC, &err) < 0)
+		fail_msg("%s: %s", what, err.text);
+	return f->text;
+}
+
+static void a_filter_chooses_rows(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(filtered(f, "SELECT group_concat(id, ' ') AS ids FROM event_v", "smi cpu=1"),
+			    "ids\r\n5 7 10 12 13\r\n");
+	assert_string_equal(filtered(f, "SELECT group_concat(id, ' ') AS ids FROM event", "after=1.2us"),
+			    "ids\r\n15 16 17 18 19 20 21\r\n");
+	assert_string_equal(filtered(f, "SELECT group_concat(id, ' ') AS ids FROM event_v", "b2=04"), "ids\r\n3\r\n");
+	assert_string_equal(filtered(f, "SELECT group_concat(id, ' ') AS ids FROM event_v", "cpu=? -config"),
+			    "ids\r\n15 16\r\n");
+	assert_string_equal(filtered(f, "SELECT count(*) AS n FROM main.event", "sipi"), "n\r\n21\r\n");
+	assert_non_null(strstr(filtered(f, "events", "mode=sipi"), "\r\n9,1.0e-06,0,ipi,"));
+	assert_null(strstr(f->text, "\r\n6,"));
+	assert_non_null(strstr(filtered(f, "smis", "cpu=1 smbase=0x30000"), ",1,10,0x30000,"));
+	assert_null(strstr(f->text, ",1,13,"));
+	assert_non_null(strstr(filtered(f, "around", "cpu=1"), ">,6,0.0,0,ipi"));
+	assert_non_null(strstr(f->text, "\r\n,7,0.1,1,smi-leave"));
+	assert_null(strstr(f->text, "\r\n,9,"));
+	assert_non_null(strstr(filtered(f, "resets", "reset"), ",1,in_smm=1,5\r\n"));
+}
+
+/* Where all pass, it is as if there were no filter; where none does, there are no rows. */
+static void a_filter_fits_every_question_about_events(void **state)
+{
+	struct fixture *f = *state;
+	char whole[sizeof(f->text)];
+
+	for (const struct question *q = questions; q->name; q++) {
+		if (!q->events)
+			continue;
+		snprintf(whole, sizeof(whole), "%s", answer_of(f, q->name, OUTPUT_CSV));
+		assert_string_equal(filtered(f, q->name, "all"), whole);
+		assert_string_equal(filtered(f, q->name, "-0xdeadbeef"), whole);
+		filtered(f, q->name, "0xdeadbeef");
+		assert_true(!strcmp(q->name, "around") || !strchr(f->text, '\n')[1]);
+	}
+}
+
+static void what_was_concluded_is_not_filtered(void **state)
+{
+	struct fixture *f = *state;
+	struct filter all = FILTER_ALL;
+	struct error err = { 0 };
+
+	assert_int_equal(ask_through(f, "hang", NULL, &all, OUTPUT_CSV, NS_PER_SEC, &err), -ERR_USAGE);
+	assert_non_null(strstr(err.text, "hang is not about single events"));
+	assert_non_null(strstr(err.text, "events, around"));
+	assert_int_equal(ask(f, "DELETE FROM event", OUTPUT_CSV, NS_PER_SEC, &err), -ERR_USAGE);
+	assert_int_equal(ask_through(f, "CREATE TEMP VIEW x AS SELECT 1", NULL, &all, OUTPUT_CSV, NS_PER_SEC, &err),
+			 -ERR_USAGE);
+}
+
 static void an_argument_must_be_an_event(void **state)
 {
 	static const struct {
@@ -379,6 +458,25 @@ static void an_old_recording_has_an_excuse(void **state)
 	assert_int_equal(reader_summary(f->reader)->events, 21);
 }
 
+static void raw_lines_are_told_or_why_not(void **state)
+{
+	struct fixture *f = *state;
+	char *why = NULL;
+	sqlite3 *db;
+
+	if (sqlite3_open(f->path, &db) ||
+	    sqlite3_exec(db, "INSERT INTO event_raw VALUES (6, CAST('a' || char(27) || 'b' AS BLOB), NULL),"
+			 " (7, NULL, NULL), (8, CAST('xx' AS BLOB), 9000)", NULL, NULL, &why))
+		fail_msg("%s", why);
+	assert_non_null(strstr(answer_of(f, "raw", OUTPUT_TSV), "\tfixture\ta\\x1bb\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "7"), "\t(raw line not kept)\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "8"), "\txx (cut: 9000 bytes)\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "9"), "\t(nothing came with it)\n"));
+	assert_int_equal(sqlite3_exec(db, "DROP VIEW raw_v; DROP TABLE event_raw", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	assert_non_null(strstr(answer_of(f, "raw", OUTPUT_TSV), "an older smmtrace made this recording"));
+}
+
 static void views_can_be_asked_by_name(void **state)
 {
 	assert_string_equal(answer_of(*state, "loss_v", OUTPUT_CSV),
@@ -459,7 +557,7 @@ static void the_user_can_stop_it(void **state)
 	struct fixture *f = *state;
 	struct error err = { 0 };
 	struct query *q = query_open(f->path, "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
-				     " SELECT x FROM c", NULL, &err);
+				     " SELECT x FROM c", NULL, NULL, &err);
 
 	assert_non_null(q);
 	assert_false(query_stopped());
@@ -595,6 +693,10 @@ int main(void)
 		T(smis_are_counted_by_cause_and_length),
 		T(storms_and_percentiles_are_found),
 		T(what_happened_around_an_event_is_told),
+		T(raw_lines_are_told_or_why_not),
+		T(a_filter_chooses_rows),
+		T(a_filter_fits_every_question_about_events),
+		T(what_was_concluded_is_not_filtered),
 		T(an_argument_must_be_an_event),
 		T(the_user_can_stop_it),
 		cmocka_unit_test(a_line_is_taken_apart),

@@ -290,15 +290,15 @@ static void loss_is_told(void **state)
 	free(out);
 }
 
-/* All lines that a sink with @flags writes for @text; to be freed. */
-static char *lines_of(const char *text, unsigned flags)
+/* All lines that a sink with @flags and @filter (NULL = none) writes for @text; to be freed. */
+static char *lines_through(const char *text, unsigned flags, const struct filter *filter)
 {
 	struct model *model = calloc(1, sizeof(*model));
 	char *copy = strdup(text), *save = NULL, *out = NULL;
 	size_t len;
 	FILE *mem = open_memstream(&out, &len);
 	struct error err = { 0 };
-	struct sink *sink = text_sink_open(mem, flags, &err);
+	struct sink *sink = text_sink_open(mem, flags, filter, &err);
 	struct findings *findings = calloc(1, sizeof(*findings));
 	int64_t id = 0;
 
@@ -328,6 +328,11 @@ static char *lines_of(const char *text, unsigned flags)
 	free(findings);
 	free(model);
 	return out;
+}
+
+static char *lines_of(const char *text, unsigned flags)
+{
+	return lines_through(text, flags, NULL);
 }
 
 static const char scene[] =
@@ -424,7 +429,7 @@ static void a_full_disk_ends_the_lines(void **state)
 {
 	FILE *full = fopen("/dev/full", "w");
 	struct error err = { 0 };
-	struct sink *sink = text_sink_open(full, 0, &err);
+	struct sink *sink = text_sink_open(full, 0, NULL, &err);
 	struct event ev = event_new(EV_CPU_ADD, SRC_FIXTURE, 0, 1);
 	struct sink_event se = { .id = 1, .ev = &ev };
 
@@ -434,6 +439,24 @@ static void a_full_disk_ends_the_lines(void **state)
 	assert_non_null(strstr(err.text, "No space left"));
 	text_sink_close(sink);
 	fclose(full);
+}
+
+/* What is concluded is told all the same. */
+static void a_filter_chooses_lines(void **state)
+{
+	struct filter f = FILTER_DEFAULT;
+	char *out;
+
+	(void)state;
+	assert_int_equal(filter_parse(&f, "cpu=1 smi after=12ms before=13.3s", &FILTER_DEFAULT, NULL), 0);
+	out = lines_through(scene, 0, &f);
+	assert_string_equal(out, "+0.012345 cpu1 smi-enter smbase=0x30000 rip=0x1e0c9731 cause=apm cmd=0x04\n"
+			    "+0.013345 cpu1 smi-leave smbase=0x30000 via=next-entry dur=0.001000 origin=inferred\n");
+	free(out);
+	assert_int_equal(filter_parse(&f, "pause", &FILTER_DEFAULT, NULL), 0);
+	out = lines_through(scene, 0, &f);
+	assert_string_equal(out, "+0.012400 cpu? pause until=5012500000 why=stop\n");
+	free(out);
 }
 
 int main(void)
@@ -448,6 +471,7 @@ int main(void)
 		cmocka_unit_test(a_reset_makes_the_default_base_right_again),
 		cmocka_unit_test(loss_is_told),
 		cmocka_unit_test(events_are_lines),
+		cmocka_unit_test(a_filter_chooses_lines),
 		cmocka_unit_test(all_means_all),
 		cmocka_unit_test(what_was_concluded_stands_between_the_events),
 		cmocka_unit_test(all_tells_the_steps_of_a_boot_too),

@@ -33,12 +33,12 @@ extern const char *const check_severity_name[SEVERITY_COUNT]; /* error warning n
 
 /* What it must be able to see. A loss of a source takes away what comes from it. */
 enum check_need {
-	NEED_SMM = 1,      /* SMI entries and RSMs (gdb) */
-	NEED_SMBASE = 2,   /* writes of the slot (gdb) */
-	NEED_PORT = 4,     /* 0xb2, 0xb3 (qemulog) */
-	NEED_IPI = 8,      /* ICR writes (qemulog) */
-	NEED_RESET = 16,   /* (qemulog) */
-	NEED_CPUHP = 32,   /* (qemulog) */
+	NEED_SMM = 1,      /* SMI entries and RSMs (gdb, kvm) */
+	NEED_SMBASE = 2,   /* writes of the slot (gdb, kvm) */
+	NEED_PORT = 4,     /* 0xb2, 0xb3 (qemulog, kvm) */
+	NEED_IPI = 8,      /* ICR writes (qemulog, kvm) */
+	NEED_RESET = 16,   /* (qemulog; of kvm only INITs) */
+	NEED_CPUHP = 32,   /* (qemulog, kvm) */
 	NEED_HANDOFF = 64, /* gate, new SMBASE, about, pen (gdb, guestram) */
 	NEED_HANDLER = 128, /* (guestram, gdb) */
 	NEED_CONFIG = 256, /* (gdb) */

@@ -45,6 +45,12 @@ int selected_cpu(const struct check_input *in);
 /* Does it clear that one's insert event? */
 bool clears_insert(const struct check_input *in);
 
+/* Told while the guest ran on: what was read of its memory meanwhile is of another moment. */
+static inline bool is_unstopped(const struct event *ev)
+{
+	return ev->source == SRC_KVM;
+}
+
 /* enum handler_code of what is at the default SMBASE, as far as seen. */
 static inline uint64_t handler_code_now(const struct scene *s)
 {

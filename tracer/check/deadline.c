@@ -185,6 +185,13 @@ static bool pen_is_awaited(const struct check_input *in, int cpu)
 	       (pen->known && !pen->value && moment_after(pen->when, in->scene->cpu[cpu].sipi));
 }
 
+static bool nobody_saw_the_slot(const struct check_input *in)
+{
+	const struct cpu *c = &in->model->cpu[in->ev->cpu];
+
+	return is_unstopped(in->ev) && c->state == STATE_SMM_DEFAULT && c->smbase_pending == SMBASE_UNKNOWN;
+}
+
 /* Its RSM ends a relocation without a pen; where there is one, the monarch's RSM shows that it saw the CPU there. */
 static void reloc_leave(struct check *c, const struct check_input *in)
 {
@@ -194,7 +201,10 @@ static void reloc_leave(struct check *c, const struct check_input *in)
 
 	if (!rsm)
 		return;
-	if (st->stage[cpu] && in->model->cpu[cpu].smbase_pending != SMBASE_UNKNOWN) {
+	if (st->stage[cpu] && nobody_saw_the_slot(in)) {
+		check_unknown(c, "what a CPU wrote to its SMBASE slot was not seen");
+		stop(st, cpu);
+	} else if (st->stage[cpu] && in->model->cpu[cpu].smbase_pending != SMBASE_UNKNOWN) {
 		await(st, in, cpu, STAGE_PEN);
 		if (!pen_is_awaited(in, cpu))
 			done(c, cpu);

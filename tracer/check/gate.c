@@ -247,8 +247,8 @@ static void monarch_leaves(struct check *c, const struct check_input *in)
 		check_holds(c);
 	else if (handler_code_now(s) != CODE_RELOCATE)
 		return;
-	else if (in->ev->origin == ORIGIN_INFERRED)
-		check_unknown(c, "the monarch's RSM was not seen, nor the code at the default SMBASE then");
+	else if (in->ev->origin == ORIGIN_INFERRED || is_unstopped(in->ev))
+		check_unknown(c, "the monarch's RSM was not stopped at, nor the code at the default SMBASE then");
 	else
 		check_violated(c, &f, "the monarch, CPU %d, left SMM while the relocation handler was at the default SMBASE",
 			       in->ev->cpu);

@@ -78,7 +78,9 @@ static void default_entry(struct check *c, const struct check_input *in, int cpu
 	struct finding f = finding_here(in, cpu, sc->sipi.id, in->scene->handler_when.id);
 	bool started = sc->sipi_from_smm && sc->sipis && !sc->relocated;
 
-	if (started && handler_code_now(in->scene) == CODE_NOP)
+	if (started && handler_code_now(in->scene) == CODE_NOP && is_unstopped(in->ev))
+		check_unknown(c, "the code at the default SMBASE was looked at now and then: not when a CPU entered it");
+	else if (started && handler_code_now(in->scene) == CODE_NOP)
 		check_violated(c, &f, "CPU %d was started by the monarch and takes its SMI in the NOP handler: the "
 			       "relocation handler is not in place", cpu);
 	else

@@ -28,10 +28,18 @@ static struct moment relocation_handler_ready(const struct episode *ep, const st
 	return point_both(point_enumerated(ep, in), in->scene->handler_when);
 }
 
+/* Whoever comes out with an SMBASE was in a handler that relocates, whether or not anybody saw it there. */
+static bool came_out_relocated(const struct scene_cpu *c)
+{
+	return moment_after(c->relocation_rsm, c->default_entry);
+}
+
 /* A stay in the NOP handler is none: under TCG the CPU takes the broadcast SMI, and spends it there. */
 static struct moment entry_that_counts(const struct episode *ep, const struct flow_input *in)
 {
-	if (point_cpu(ep, in)->default_code == CODE_NOP)
+	const struct scene_cpu *c = point_cpu(ep, in);
+
+	if (c->default_code == CODE_NOP && !came_out_relocated(c))
 		return (struct moment){ 0 };
 	return point_default_entry(ep, in);
 }
@@ -39,7 +47,9 @@ static struct moment entry_that_counts(const struct episode *ep, const struct fl
 /* It runs what lay there when it entered, whatever takes its place meanwhile. */
 static struct moment runs_relocation_handler(const struct episode *ep, const struct flow_input *in)
 {
-	if (point_cpu(ep, in)->default_code != CODE_RELOCATE)
+	const struct scene_cpu *c = point_cpu(ep, in);
+
+	if (c->default_code != CODE_RELOCATE && !came_out_relocated(c))
 		return (struct moment){ 0 };
 	return point_default_entry(ep, in);
 }

@@ -84,13 +84,21 @@ static bool gather(struct episode *ep, const struct flow_input *in)
 
 /* ---- steps ---- */
 
+/* Its slot was looked at when it had left. */
+static bool stays_after_all(const struct scene_cpu *c, const struct flow_input *in)
+{
+	return in->ev->kind == EV_SMBASE_FOUND && in->ev->cpu >= 0 && c == &in->scene->cpu[in->ev->cpu] &&
+	       moment_after(c->default_leave, c->default_entry) && !c->relocated;
+}
+
 /* Its stay at the default SMBASE ended without a new SMBASE: what it did there has to come again. */
 static bool rearm(struct episode *ep, const struct flow_input *in)
 {
 	const struct scene_cpu *c = &in->scene->cpu[ep->cpu];
 	bool again = false;
 
-	if ((c->reset_in_smm.id != in->id && c->default_leave.id != in->id) || c->relocation_rsm.id == in->id)
+	if ((c->reset_in_smm.id != in->id && c->default_leave.id != in->id && !stays_after_all(c, in)) ||
+	    c->relocation_rsm.id == in->id || c->slot_unknown)
 		return false;
 	for (int i = STEP_D_ENTRY; i < STEP_D_RSM; i++) {
 		again |= reached(ep, (enum flow_step)i);

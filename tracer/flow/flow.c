@@ -224,11 +224,17 @@ void flow_event(struct flow *f, const struct flow_input *in)
 	f->opens = kept;
 }
 
+/* It may have come further than anybody can tell yet. */
+static bool cannot_tell(const struct scene *s, const struct episode *ep)
+{
+	return ep->kind != EPISODE_UNPLUG && s->cpu[ep->cpu].slot_unknown;
+}
+
 int64_t flow_due(const struct flow *f, const struct scene *s, const struct episode *ep)
 {
 	int64_t ns = f->options.deadline_ns[ep->step];
 
-	if (ep->status != EPISODE_RUNNING || ep->cut_short || !ns || ep->next == FLOW_STEP_COUNT)
+	if (ep->status != EPISODE_RUNNING || ep->cut_short || !ns || ep->next == FLOW_STEP_COUNT || cannot_tell(s, ep))
 		return INT64_MAX;
 	if (__builtin_add_overflow(ep->step_ns + s->paused_ns - ep->paused_at_step, ns, &ns))
 		return INT64_MAX;

@@ -64,7 +64,7 @@ struct moment point_default_entry(const struct episode *ep, const struct flow_in
 	bool left = moment_after(c->default_leave, c->default_entry);
 
 	if (moment_after(c->reset_in_smm, c->default_entry) ||
-	    (left && !moment_after(c->relocation_rsm, c->default_entry)))
+	    (left && !c->slot_unknown && !moment_after(c->relocation_rsm, c->default_entry)))
 		return not_yet;
 	return point_own(ep, c->default_entry);
 }

@@ -21,46 +21,96 @@ struct cpuset scene_ipi_targets(const struct scene *s, const struct model *m, co
 	return all;
 }
 
-static void init_arrives(struct applying *a, struct scene_cpu *c)
+static void init_arrives(struct applying *a, struct scene_cpu *c, const struct sent_ipi *by)
 {
 	c->init = c->acted = a->now;
-	c->init_sender = a->ev->cpu;
-	c->init_from_smm = applying_is_inside(a);
+	c->init_sender = by->sender;
+	c->init_from_smm = by->from_smm;
 	c->sipis = 0;
 }
 
-static void sipi_arrives(struct applying *a, struct scene_cpu *c)
+static void sipi_arrives(struct applying *a, struct scene_cpu *c, const struct sent_ipi *by, unsigned vector)
 {
 	c->sipi = c->acted = a->now;
-	c->sipi_sender = a->ev->cpu;
-	c->sipi_from_smm = applying_is_inside(a);
-	c->sipi_vector = (unsigned)event_get(a->ev, IPI_VECTOR, 0);
+	c->sipi_sender = by->sender;
+	c->sipi_from_smm = by->from_smm;
+	c->sipi_vector = vector;
 	c->sipis++;
-	if (applying_is_outside(a) && !moment_is(c->started))
+	if (applying_is_outside(a) && !by->from_smm && !moment_is(c->started))
 		c->started = a->now;
 }
 
 void scene_on_ipi(struct applying *a)
 {
 	struct cpuset to = scene_ipi_targets(a->s, a->m, a->ev);
+	const struct sent_ipi by = { a->now, a->ev->cpu, applying_is_inside(a) };
+	unsigned vector = (unsigned)event_get(a->ev, IPI_VECTOR, 0);
 
 	scene_act(a);
+	if (event_get(a->ev, IPI_MODE, IPI_FIXED) <= IPI_RSVD7)
+		a->s->sent[event_get(a->ev, IPI_MODE, IPI_FIXED)] = by;
 	for (int i = cpuset_next(&to, 0); i >= 0; i = cpuset_next(&to, i + 1)) {
 		switch (event_get(a->ev, IPI_MODE, IPI_FIXED)) {
 		case IPI_SMI:
 			scene_raise_smi(a, i, true);
 			break;
 		case IPI_INIT:
-			init_arrives(a, &a->s->cpu[i]);
+			init_arrives(a, &a->s->cpu[i], &by);
 			break;
 		case IPI_SIPI:
-			sipi_arrives(a, &a->s->cpu[i]);
+			sipi_arrives(a, &a->s->cpu[i], &by, vector);
 			break;
 		}
 	}
 }
 
+/* What was taken was sent just before; if nobody knew that it was for this CPU, now it is known. */
+static bool is_news(const struct sent_ipi *by, struct moment arrived)
+{
+	return !moment_is(arrived) || moment_after(by->when, arrived);
+}
+
+static void accept_init(struct applying *a)
+{
+	const struct sent_ipi *by = &a->s->sent[IPI_INIT];
+
+	if (is_news(by, a->c->init))
+		init_arrives(a, a->c, by);
+	if (!a->m->cpu[a->ev->cpu].init_held)
+		a->c->reset = a->now;
+}
+
+static void accept_sipi(struct applying *a)
+{
+	const struct sent_ipi *by = &a->s->sent[IPI_SIPI];
+
+	if (is_news(by, a->c->sipi))
+		sipi_arrives(a, a->c, by, (unsigned)event_get(a->ev, ACCEPT_VECTOR, 0));
+}
+
+void scene_on_accept(struct applying *a)
+{
+	switch (event_get(a->ev, ACCEPT_MODE, IPI_FIXED)) {
+	case IPI_SMI:
+		scene_raise_smi(a, a->ev->cpu, true);
+		break;
+	case IPI_INIT:
+		accept_init(a);
+		break;
+	case IPI_SIPI:
+		accept_sipi(a);
+		break;
+	}
+}
+
 /* ---- SMIs of one CPU ---- */
+
+/* Tracepoints do not tell of resets: one that had its own SMBASE and has not now was reset, or it is not known why. */
+static void was_reset_unseen(struct scene_cpu *c)
+{
+	c->relocated = false;
+	c->own_smbase = SMBASE_UNKNOWN;
+}
 
 void scene_on_smi_enter(struct applying *a)
 {
@@ -68,7 +118,10 @@ void scene_on_smi_enter(struct applying *a)
 
 	a->c->smi_pending = false;
 	if (base == SMBASE_DEFAULT) {
+		if (a->ev->source == SRC_KVM && a->c->relocated)
+			was_reset_unseen(a->c);
 		a->c->default_entry = a->now;
+		a->c->default_unstopped = a->ev->source == SRC_KVM;
 		a->c->default_code = (enum handler_code)event_get(&a->s->handler, HANDLER_CODE, CODE_UNKNOWN);
 		return;
 	}
@@ -80,6 +133,14 @@ void scene_on_smi_enter(struct applying *a)
 	scene_round_enter(a, a->ev->cpu);
 }
 
+static void relocates(struct applying *a, uint64_t to)
+{
+	a->c->relocated = to != SMBASE_DEFAULT;
+	a->c->own_smbase = to;
+	a->c->relocation_rsm = a->now;
+	a->c->own_entry = (struct moment){ 0 };
+}
+
 void scene_on_smi_leave(struct applying *a)
 {
 	struct scene_cpu *c = a->c;
@@ -87,12 +148,10 @@ void scene_on_smi_leave(struct applying *a)
 
 	if (a->before && a->before->state == STATE_SMM_DEFAULT)
 		c->default_leave = a->now;
-	if (rsm && a->before && cpu_in_smm(a->before) && a->before->smbase_pending != SMBASE_UNKNOWN) {
-		c->relocated = a->before->smbase_pending != SMBASE_DEFAULT;
-		c->own_smbase = a->before->smbase_pending;
-		c->relocation_rsm = a->now;
-		c->own_entry = (struct moment){ 0 };
-	}
+	if (a->before && a->before->init_held)
+		c->reset = a->now;
+	if (rsm && a->before && cpu_in_smm(a->before) && a->before->smbase_pending != SMBASE_UNKNOWN)
+		relocates(a, a->before->smbase_pending);
 	scene_round_leave(a, a->ev->cpu);
 }
 
@@ -102,6 +161,9 @@ void scene_on_smbase_write(struct applying *a)
 		return; /* another CPU's slot */
 	a->c->smbase_write = a->now;
 	a->c->new_smbase = event_get(a->ev, SMBASE_WRITE_NEW, SMBASE_UNKNOWN);
+	if (cpu_in_smm(&a->m->cpu[a->ev->cpu]))
+		return;
+	relocates(a, a->c->new_smbase);
 }
 
 void scene_on_smbase_found(struct applying *a)

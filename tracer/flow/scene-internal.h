@@ -37,6 +37,7 @@ void scene_on_port(struct applying *a);
 
 /* scene-cpu.c; those about a CPU need a->c */
 void scene_on_ipi(struct applying *a);
+void scene_on_accept(struct applying *a);
 void scene_on_smi_enter(struct applying *a);
 void scene_on_smi_leave(struct applying *a);
 void scene_on_smbase_write(struct applying *a);

@@ -146,6 +146,7 @@ static const struct {
 	[EV_PORT] = { scene_on_port, false },
 	[EV_IPI] = { scene_on_ipi, false },
 	[EV_CPU_RESET] = { scene_on_cpu_reset, true },
+	[EV_ACCEPT] = { scene_on_accept, true },
 	[EV_CPUHP] = { scene_on_cpuhp, false },
 	[EV_CPU_ADD] = { scene_on_cpu_add, true },
 	[EV_CPU_REMOVE] = { scene_on_cpu_remove, true },
@@ -163,7 +164,7 @@ static const struct {
 static const bool moves[EVENT_KIND_COUNT] = {
 	[EV_SMI_ENTER] = true, [EV_SMI_LEAVE] = true, [EV_SMBASE_WRITE] = true, [EV_PORT] = true, [EV_IPI] = true,
 	[EV_CPU_RESET] = true, [EV_CPUHP] = true, [EV_CPU_ADD] = true, [EV_CPU_REMOVE] = true,
-	[EV_HANDOFF] = true, [EV_HANDLER] = true,
+	[EV_HANDOFF] = true, [EV_HANDLER] = true, [EV_ACCEPT] = true,
 };
 
 void scene_apply(struct scene *s, const struct model *m, const struct cpu *before, int64_t id,
@@ -179,6 +180,8 @@ void scene_apply(struct scene *s, const struct model *m, const struct cpu *befor
 		s->now = ev->ts;
 	if (apply[ev->kind].fn && (about || !apply[ev->kind].about_cpu))
 		apply[ev->kind].fn(&a);
+	if (about)
+		a.c->slot_unknown = m->cpu[ev->cpu].slot_unknown;
 	if (about && moves[ev->kind])
 		a.c->acted = a.now;
 }

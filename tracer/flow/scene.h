@@ -85,6 +85,7 @@ struct scene_cpu {
 	uint64_t reset_rip;        /* where that one hit it */
 
 	struct moment default_entry, default_leave; /* its last stay at 0x30000 */
+	bool default_unstopped;    /* told by a tracepoint: what it does there is known only when it has left */
 	enum handler_code default_code; /* what lay there when it entered, as it was told; CODE_UNKNOWN */
 	struct moment gate_pass;   /* it went through the gate */
 	struct moment smbase_write;
@@ -92,6 +93,7 @@ struct scene_cpu {
 	struct moment about;       /* it said that it is about to leave */
 	struct moment relocation_rsm;
 	struct moment own_entry;   /* first entry at its own SMBASE since */
+	bool slot_unknown;         /* as in struct cpu */
 	struct moment pen;         /* the pen's flag was set for it, or it was seen there */
 
 	bool insert_pending;       /* status bits as last read, minus what was cleared since */
@@ -121,6 +123,13 @@ struct word_value {
 	struct moment when;
 };
 
+/* The last ICR write of its mode, whoever it reached. */
+struct sent_ipi {
+	struct moment when;
+	int sender;
+	bool from_smm;
+};
+
 struct scene {
 	struct scene_cpu cpu[EVENT_MAX_CPUS];
 	struct config_value config[CONFIG_REG_COUNT];
@@ -132,6 +141,7 @@ struct scene {
 	struct moment raised_next; /* 0xb2 was written while the round was not over */
 	int next_cmd, next_writer;
 	struct cpuset present, hot; /* CPUs that exist; hot ones whose plug is not over */
+	struct sent_ipi sent[8];   /* by enum ipi_mode */
 	struct moment attach;      /* the first session attach */
 	bool attached_late;        /* CPUs were past reset then: what boot did was not seen */
 	struct moment target_exit; /* the session said so */

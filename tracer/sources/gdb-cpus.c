@@ -123,8 +123,8 @@ static bool find_spin(struct gdb *g, uint64_t pc, const struct monitor_regs *r, 
 	uint8_t code[SPIN_BEFORE + SPIN_AFTER];
 	uint64_t from = pc - SPIN_BEFORE;
 
-	if (first_smi_at_gate(&g->handoff.first, pc)) {
-		*spin = (struct spin){ .addr = g->handoff.first.gate, .size = 8 };
+	if (first_smi_at_gate(&g->handoff.watch.first, pc)) {
+		*spin = (struct spin){ .addr = g->handoff.watch.first.gate, .size = 8 };
 		return true;
 	}
 	return rsp_read_memory(g->rsp, from, code, sizeof(code), NULL) >= 0 &&

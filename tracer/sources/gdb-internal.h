@@ -14,6 +14,7 @@
 #include "gdb.h"
 #include "qemu-monitor.h"
 #include "qemulog.h"
+#include "ram-watch.h"
 #include "smm-state.h"
 
 /* Why it stopped, in the numbering of the protocol; QEMU gives every other reason another number. */
@@ -81,22 +82,11 @@ struct log_tap {
 	atomic_ullong sipi_page;               /* where a CPU in SMM sent the last SIPI to; 0 = nowhere */
 };
 
-/* What is known of the code at the default SMBASE and of the words it uses; gdb-handoff.c. */
+/* The code at the default SMBASE and the words it uses; gdb-handoff.c, gdb-code.c. */
 struct handoff {
-	struct guestram *ram;        /* NULL = cannot be read from outside */
-	bool told;                   /* the user, that it cannot */
-	bool has_first;
-	struct first_smi first;
-	bool exchanged;              /* by firmware that has no gate, from time to time */
-	uint8_t code[FIRST_SMI_CODE];
-	unsigned unknowns;           /* changes of code of no known class */
-	uint64_t addr[WORD_COUNT];   /* of the words; 0 = not known */
-	bool word_known[WORD_COUNT];
-	uint64_t word[WORD_COUNT];   /* as last seen */
-	int64_t word_ns[WORD_COUNT]; /* when it was looked at last; 0 = never */
-	int64_t code_ns;             /* when the code was last seen to be as it was told; 0 = never */
-	int64_t looked_ns;           /* when the code was looked at last */
-	int64_t between_ns;          /* since when it is being exchanged, by what was seen; 0 = it is not */
+	struct guestram *ram;   /* NULL = cannot be read from outside */
+	bool told;              /* the user, that it cannot */
+	struct ram_watch watch;
 };
 
 /* The machine's settings as they were told last; gdb-config.c. */
@@ -131,6 +121,8 @@ struct gdb {
 	bool config_due, look_due; /* at the next stop */
 	int kick_due;              /* likewise: the CPU to kick, CPU_UNKNOWN = none */
 
+	const struct rsp_stop *stop; /* being handled; NULL = none, or what is told is not made of it */
+
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
 	int64_t sampled_ns, sampled_cpu_ns; /* QEMU's CPU time, while so */
@@ -151,6 +143,8 @@ struct gdb {
 
 /* gdb-out.c: what is said, to the pipeline and to the user */
 void gdb_put(struct gdb *g, struct event ev);
+/* The same with the save state at the end of @tail's map, SMM_STATE_TAIL bytes; NULL = it was not read. */
+void gdb_put_entry(struct gdb *g, struct event ev, const uint8_t *tail);
 void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t until, enum pause_why why);
 /* @source could not see @cpu, CPU_UNKNOWN = any, during [from, until). */
 void gdb_put_blind(struct gdb *g, enum event_source source, int cpu, int64_t from, int64_t until,
@@ -166,6 +160,7 @@ void gdb_pause_ends(struct gdb *g, enum pause_why why);
 
 /* gdb-log.c: not having the log is no failure; the user is told what is then not recorded */
 void gdb_log_tap(struct event_out *out, const struct event *ev);
+void gdb_log_tap_raw(struct event_out *out, const struct event *ev, const struct raw *raw);
 void gdb_log_open(struct gdb *g);
 void gdb_log_arm_guard(struct gdb *g);
 void gdb_log_switch_off(struct gdb *g);
@@ -227,7 +222,6 @@ int gdb_capture_inside(struct gdb *g, struct gcpu *c, struct error *err);
 int gdb_capture_resume(struct gdb *g, const struct stopped_at *at, struct error *err);
 
 /* gdb-code.c: the code at the default SMBASE */
-#define GDB_CODE_EVERY_NS 20000000ll /* how often it is looked at at stops, unless it may be exchanged */
 /* Put what has changed; seen being written by @writer, or CPU_UNKNOWN. */
 void gdb_code_sample(struct gdb *g, int64_t ts, bool stopped, int writer);
 /* If it may have been exchanged since the last stop; before what the CPUs did is recorded. */
@@ -239,8 +233,6 @@ bool gdb_code_is_exchange(const struct rsp_stop *stop);
 void gdb_code_want(struct gdb *g);
 
 /* gdb-handoff.c: the hand-off between monarch and new CPU */
-/* Guest memory from outside; else through the selected CPU, which must stand in SMM then. */
-bool gdb_handoff_read(struct gdb *g, bool stopped, uint64_t addr, void *out, size_t len);
 void gdb_handoff_open(struct gdb *g);
 void gdb_handoff_close(struct gdb *g);
 /* A CPU was added that has not been relocated. */

@@ -30,6 +30,7 @@ struct gdb_args {
 	bool breakpoints_only;   /* never switch to watchpoints */
 	bool no_log;             /* leave QEMU's log alone */
 	bool resume;             /* let a guest that is paused go on */
+	bool guest_ram;          /* read save states and slots from outside too, see kvm-ram.h; the live source does */
 	bool own_guest;          /* we started this QEMU: let the guest run at the end */
 	void (*note)(void *arg, const char *text); /* what the user should know; a line */
 	void *note_arg;

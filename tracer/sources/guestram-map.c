@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guestram-right.h"
 #include "qemu-cmdline.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -140,8 +141,7 @@ static int open_maps(pid_t pid, struct search *s, struct error *err)
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	f = fopen(path, "re");
 	if (!f && (errno == EACCES || errno == EPERM))
-		return fail(err, ERR_TARGET,
-			    "not allowed to look into process %d: run as the same user or as root", (int)pid);
+		return guestram_refused(pid, err);
 	if (!f)
 		return fail_errno(err, ERR_TARGET, "cannot look into process %d", (int)pid);
 	search_maps(f, s);
@@ -206,6 +206,7 @@ int guestram_map_find(pid_t pid, struct guestram_map *map, struct error *err)
 		rc = choose(&s, pid, map, err);
 	if (rc >= 0)
 		map->below = below_4g(&cl, map->size);
+	map->sure = s.exacts == 1 && (qemu_has_option(&cl, "machine") || qemu_has_option(&cl, "M"));
 	qemu_cmdline_free(&cl);
 	return rc;
 }

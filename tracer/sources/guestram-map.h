@@ -18,6 +18,7 @@ struct guestram_map {
 	uint64_t host;  /* address of guest physical 0 in QEMU */
 	uint64_t size;  /* bytes */
 	uint64_t below; /* the first @below bytes are at guest physical 0, the rest from 4 GiB up */
+	bool sure;      /* a QEMU's only mapping of the size that -m gives; else a guess by size */
 };
 
 int guestram_map_find(pid_t pid, struct guestram_map *map, struct error *err);

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "guestram-map.h"
+#include "guestram-right.h"
 #include "smm-state.h"
 
 #define PAGE 4096u
@@ -48,14 +49,17 @@ uint64_t guestram_size(const struct guestram *g)
 	return g->map.size;
 }
 
+bool guestram_is_sure(const struct guestram *g)
+{
+	return g->map.sure;
+}
+
 static int read_failed(const struct guestram *g, struct error *err)
 {
 	if (errno == ESRCH)
 		return fail(err, ERR_TARGET, "process %d has ended", (int)g->pid);
 	if (errno == EPERM)
-		return fail(err, ERR_TARGET,
-			    "not allowed to read the memory of process %d: run as the same user or as root, or set "
-			    "kernel.yama.ptrace_scope to 0", (int)g->pid);
+		return guestram_refused(g->pid, err);
 	return fail_errno(err, ERR_TARGET, "cannot read the memory of process %d", (int)g->pid);
 }
 

@@ -12,6 +12,7 @@
 #ifndef TRACER_SOURCES_GUESTRAM_H
 #define TRACER_SOURCES_GUESTRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,9 @@ void guestram_close(struct guestram *g);
 
 /* Bytes of RAM in all. */
 uint64_t guestram_size(const struct guestram *g);
+
+/* Is it surely the guest's RAM: a QEMU's, of the size that its command line says, and the only mapping of that size? */
+bool guestram_is_sure(const struct guestram *g);
 
 /*
  * Read @len bytes at guest physical @gpa. 0, or negative: outside RAM, process

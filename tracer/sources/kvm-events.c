@@ -6,6 +6,9 @@
 #include "../model.h"
 
 #define CPUHP_BASE 0xcd8u
+#define CPUHP_SELECT 0u /* registers, from there on */
+#define CPUHP_COMMAND 5u
+#define CPUHP_DATA 8u
 #define CPUHP_END 0xce4u
 #define REPEAT_MAX 4096u /* elements of one string access: a page of bytes */
 #define ICR_LOGICAL (1u << 11)
@@ -23,6 +26,7 @@ struct thread {
 struct vcpu {
 	uint64_t smbase;   /* at its last entry; SMBASE_UNKNOWN = none seen, or not since events were lost */
 	bool in_smm;
+	int64_t left_ns;   /* when it left the SMI at @smbase; 0 = not seen */
 };
 
 struct kvm_events {
@@ -31,7 +35,7 @@ struct kvm_events {
 	size_t threads, room;
 	int16_t cpu_of_id[EVENT_MAX_CPUS]; /* by vcpu_id */
 	struct vcpu vcpu[EVENT_MAX_CPUS];  /* by CPU index */
-	bool selector_known;
+	bool selector_known, get_pending;
 	uint64_t selector;                 /* of the hot-plug registers: one for all CPUs */
 };
 
@@ -81,6 +85,14 @@ int kvm_events_cpu_of_thread(const struct kvm_events *k, int32_t tid)
 	return th ? th->cpu : CPU_UNKNOWN;
 }
 
+int kvm_events_apic_id(const struct kvm_events *k, int cpu)
+{
+	for (int id = 0; id < EVENT_MAX_CPUS; id++)
+		if (id != cpu && k->cpu_of_id[id] == cpu)
+			return id;
+	return cpu;
+}
+
 static int cpu_of_id(const struct kvm_events *k, const struct kvm_point *p, enum kvm_field field)
 {
 	return kvm_has(p, field) && p->value[field] < EVENT_MAX_CPUS ? k->cpu_of_id[p->value[field]] : CPU_UNKNOWN;
@@ -110,12 +122,12 @@ static int cpu_of(const struct kvm_events *k, const struct kvm_point *p)
 
 /* --- SMM --- */
 
-static void put_found(struct kvm_events *k, int cpu, int64_t ts, uint64_t smbase)
+static void put_found(struct kvm_events *k, int cpu, int64_t ts, uint64_t smbase, enum event_via via)
 {
 	struct event ev = event_new(EV_SMBASE_FOUND, SRC_KVM, cpu, ts);
 
 	event_set(&ev, SMBASE_FOUND_SMBASE, smbase);
-	event_set(&ev, SMBASE_FOUND_VIA, VIA_NEXT);
+	event_set(&ev, SMBASE_FOUND_VIA, via);
 	k->out->put(k->out, &ev);
 }
 
@@ -129,6 +141,18 @@ static void put_written(struct kvm_events *k, int cpu, int64_t ts, uint64_t from
 	k->out->put(k->out, &ev);
 }
 
+/*
+ * It entered elsewhere the last time. From the default SMBASE only a relocation leads to another one, and it was in
+ * force when the CPU left. Back to it leads a reset; from one to another a state that was loaded, or what nobody saw.
+ */
+static void put_moved(struct kvm_events *k, const struct vcpu *v, int cpu, const struct kvm_point *p)
+{
+	if (v->smbase == SMBASE_DEFAULT && v->left_ns)
+		put_written(k, cpu, v->left_ns, v->smbase, p->value[KVM_SMBASE]);
+	else
+		put_found(k, cpu, p->ts, p->value[KVM_SMBASE], VIA_NEXT);
+}
+
 static void enter(struct kvm_events *k, struct vcpu *v, int cpu, const struct kvm_point *p)
 {
 	struct event ev = event_new(EV_SMI_ENTER, SRC_KVM, cpu, p->ts);
@@ -136,10 +160,12 @@ static void enter(struct kvm_events *k, struct vcpu *v, int cpu, const struct kv
 	if (kvm_has(p, KVM_SMBASE)) {
 		event_set(&ev, SMI_ENTER_SMBASE, p->value[KVM_SMBASE]);
 		if (v && v->smbase != SMBASE_UNKNOWN && v->smbase != p->value[KVM_SMBASE])
-			put_found(k, cpu, p->ts, p->value[KVM_SMBASE]);
+			put_moved(k, v, cpu, p);
 		if (v)
 			v->smbase = p->value[KVM_SMBASE];
 	}
+	if (v)
+		v->left_ns = 0;
 	if (v)
 		v->in_smm = true;
 	k->out->put(k->out, &ev);
@@ -159,11 +185,15 @@ static void leave(struct kvm_events *k, struct vcpu *v, int cpu, const struct kv
 	else if (seen)
 		event_set(&ev, SMI_LEAVE_SMBASE, v->smbase);
 	event_set(&ev, SMI_LEAVE_VIA, VIA_TRACEPOINT);
-	if (v && tells_new)
-		v->smbase = p->value[KVM_SMBASE];
-	if (v)
-		v->in_smm = false;
 	k->out->put(k->out, &ev);
+	if (tells_new && p->value[KVM_SMBASE] == SMBASE_DEFAULT)
+		put_found(k, cpu, p->ts, SMBASE_DEFAULT, VIA_TRACEPOINT);
+	if (!v)
+		return;
+	if (tells_new)
+		v->smbase = p->value[KVM_SMBASE];
+	v->left_ns = v->in_smm ? p->ts : 0;
+	v->in_smm = false;
 }
 
 static void take_smm(struct kvm_events *k, const struct kvm_point *p)
@@ -189,16 +219,28 @@ static void put_port(struct kvm_events *k, int cpu, const struct kvm_point *p, u
 	k->out->put(k->out, &ev);
 }
 
+/*
+ * The command GET_PENDING moves the selector to the next CPU with an event, which the data register then tells
+ * (QEMU docs/specs/acpi_cpu_hotplug.txt).
+ */
+static void follow_selector(struct kvm_events *k, uint64_t reg, bool write, bool value_known, uint64_t value)
+{
+	if (write && reg == CPUHP_COMMAND) {
+		k->get_pending = value_known && value == 0;
+		k->selector_known = k->selector_known && value_known && !k->get_pending;
+	} else if ((write && reg == CPUHP_SELECT) || (!write && reg == CPUHP_DATA && k->get_pending)) {
+		k->selector_known = value_known;
+		k->selector = value;
+	}
+}
+
 static void put_cpuhp(struct kvm_events *k, int cpu, const struct kvm_point *p, bool value_known)
 {
 	struct event ev = event_new(EV_CPUHP, SRC_KVM, cpu, p->ts);
 	uint64_t reg = p->value[KVM_PORT] - CPUHP_BASE;
 	bool write = p->value[KVM_RW];
 
-	if (reg == 0 && write) {
-		k->selector_known = value_known;
-		k->selector = value_known ? p->value[KVM_VAL] : 0;
-	}
+	follow_selector(k, reg, write, value_known, p->value[KVM_VAL]);
 	event_set(&ev, CPUHP_REG, reg);
 	event_set(&ev, CPUHP_DIR, write ? DIR_WRITE : DIR_READ);
 	if (value_known)
@@ -311,7 +353,7 @@ static void forget(struct kvm_events *k)
 		k->vcpu[i] = (struct vcpu){ .smbase = SMBASE_UNKNOWN };
 	for (size_t i = 0; i < k->threads; i++)
 		k->thread[i].deasserting = false;
-	k->selector_known = false;
+	k->selector_known = k->get_pending = false;
 }
 
 void kvm_events_lost(struct kvm_events *k, int64_t from, int64_t until, uint64_t count)

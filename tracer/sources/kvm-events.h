@@ -5,9 +5,11 @@
  *
  *	kvm_smm_transition     -> smi-enter, smi-leave. "leaving" carries the SMBASE of this SMI (kvm_smm_changed()
  *	                          comes before the save state is loaded). When the next "entering" shows another
- *	                          one: smbase-found, via next-entry.
+ *	                          one, and this was the default one: smbase-write, inferred, with the time of
+ *	                          the leave; from any other one: smbase-found, via next-entry.
  *	kvm_enter_smm          -> the same; but "leaving" carries the NEW SMBASE (em_rsm() loads it before). When
- *	                          it is another one: smbase-write, inferred, with the time of the RSM.
+ *	                          it is another one: smbase-write, inferred, with the time of the RSM. When it is still the
+ *	                          default one: smbase-found, via tracepoint.
  *	kvm_pio 0xb2, 0xb3     -> port, one event for each byte and repetition; a repetition's value is not known
  *	kvm_pio 0xcd8..0xce3   -> cpuhp, with the selector written last
  *	kvm_apic_ipi           -> ipi, for SMI, INIT (not its de-assertion) and SIPI
@@ -37,6 +39,9 @@ void kvm_events_thread(struct kvm_events *k, int32_t tid, int cpu);
 
 /* The CPU of @tid as known now, or CPU_UNKNOWN. */
 int kvm_events_cpu_of_thread(const struct kvm_events *k, int32_t tid);
+
+/* The APIC ID of @cpu: what its own records named, else its index. */
+int kvm_events_apic_id(const struct kvm_events *k, int cpu);
 
 /* Learn from @p which CPU its thread is, and nothing else: for who can read a recording twice. */
 void kvm_events_learn(struct kvm_events *k, const struct kvm_point *p);

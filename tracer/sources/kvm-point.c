@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kvm-point.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <traceevent/event-parse.h>
@@ -50,11 +51,17 @@ enum kvm_point_id kvm_point_by_name(const char *name, size_t len)
 	return (enum kvm_point_id)id;
 }
 
+static struct place place_at(uint64_t offset, uint64_t size)
+{
+	if (offset > UINT16_MAX || size < 1 || size > 8 || (size & (size - 1)))
+		return (struct place){ 0, 0 };
+	return (struct place){ (unsigned)offset, (unsigned)size };
+}
+
 static struct place place_of(const struct tep_format_field *f)
 {
-	if (!f || f->offset < 0 || f->size < 1 || f->size > 8 || (f->size & (f->size - 1)))
-		return (struct place){ 0, 0 };
-	return (struct place){ (unsigned)f->offset, (unsigned)f->size };
+	return f && f->offset >= 0 && f->size > 0 ? place_at((uint64_t)f->offset, (uint64_t)f->size) :
+						    (struct place){ 0, 0 };
 }
 
 static void learn(struct kvm_formats *f, enum kvm_point_id id)
@@ -78,9 +85,83 @@ struct kvm_formats *kvm_formats_new(struct tep_handle *tep)
 	if (!f)
 		return NULL;
 	f->tep = tep;
-	for (int id = 0; id < KVM_POINT_COUNT; id++)
-		learn(f, (enum kvm_point_id)id);
+	for (int id = 0; id < KVM_POINT_COUNT; id++) {
+		f->format[id].id = -1;
+		if (tep)
+			learn(f, (enum kvm_point_id)id);
+	}
 	return f;
+}
+
+/* --- the text of a format file --- */
+
+static struct text next_line(struct text *t)
+{
+	const char *nl = memchr(t->at, '\n', (size_t)(t->end - t->at));
+	struct text line = { t->at, nl ? nl : t->end };
+
+	t->at = nl ? nl + 1 : t->end;
+	return line;
+}
+
+/* "\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;": the name is the last word before the ";". */
+static bool read_field(struct text line, struct text *name, struct place *place)
+{
+	uint64_t offset, size;
+
+	if (!eat(&line, "\tfield:"))
+		return false;
+	name->at = line.at;
+	if (!eat_through(&line, ";\toffset:"))
+		return false;
+	name->end = line.at - strlen(";\toffset:");
+	for (const char *at = name->at; at < name->end; at++)
+		if (*at == ' ' || *at == '*')
+			name->at = at + 1;
+	if (!eat_number(&line, 10, 6, &offset) || !eat(&line, ";\tsize:") || !eat_number(&line, 10, 6, &size))
+		return false;
+	*place = place_at(offset, size);
+	return true;
+}
+
+static bool is_word(struct text t, const char *word)
+{
+	return eat(&t, word) && t.at == t.end;
+}
+
+static void add_field(struct kvm_formats *f, enum kvm_point_id id, struct text name, struct place place)
+{
+	if (is_word(name, "common_type"))
+		f->type = place;
+	if (is_word(name, "common_pid"))
+		f->pid = place;
+	for (int i = 0; i < KVM_FIELD_COUNT; i++)
+		if (is_word(name, field_name[i]))
+			f->format[id].field[i] = place;
+}
+
+void kvm_formats_add(struct kvm_formats *f, struct text format, int *id, char *name, size_t size)
+{
+	enum kvm_point_id point = KVM_POINT_COUNT;
+	struct text line, word;
+	struct place place;
+	uint64_t number;
+
+	*id = -1;
+	name[0] = '\0';
+	while (format.at < format.end) {
+		line = next_line(&format);
+		word = line;
+		if (eat(&word, "name: ")) {
+			snprintf(name, size, "%.*s", (int)(word.end - word.at), word.at);
+			point = kvm_point_by_name(word.at, (size_t)(word.end - word.at));
+		} else if (eat(&word, "ID: ") && eat_number(&word, 10, 5, &number)) {
+			*id = (int)number;
+		} else if (point != KVM_POINT_COUNT && *id >= 0 && read_field(line, &word, &place)) {
+			f->format[point].id = *id;
+			add_field(f, point, word, place);
+		}
+	}
 }
 
 void kvm_formats_free(struct kvm_formats *f)
@@ -103,7 +184,11 @@ static bool read_place(const struct kvm_formats *f, struct place at, const void 
 {
 	if (!at.size || at.offset > size || size - at.offset < at.size)
 		return false;
-	*value = tep_read_number(f->tep, (const char *)data + at.offset, (int)at.size);
+	*value = 0;
+	if (f->tep)
+		*value = tep_read_number(f->tep, (const char *)data + at.offset, (int)at.size);
+	else
+		memcpy(value, (const char *)data + at.offset, at.size);
 	return true;
 }
 

@@ -74,6 +74,7 @@ struct kvm_point {
 	int32_t tid;       /* the thread it fired in; 0 = not known */
 	int32_t pid;       /* its process, likewise */
 	int32_t host_cpu;  /* where; -1 = not known */
+	uint64_t line;     /* of a text: where it stands in the file, and 1; 0 = it is of none */
 	bool from_text;    /* icr_low is put together from the words of a print */
 	uint16_t known;    /* bit per enum kvm_field */
 	uint64_t value[KVM_FIELD_COUNT];
@@ -103,10 +104,16 @@ struct kvm_formats;
 
 /*
  * Where the fields of the tracepoints are, looked up once in @tep (not owned; it must know the formats of
- * group kvm by now, and outlive this). NULL on no memory.
+ * group kvm by now, and outlive this). @tep NULL: nothing is known but what kvm_formats_add() tells. NULL on no memory.
  */
 struct kvm_formats *kvm_formats_new(struct tep_handle *tep);
 void kvm_formats_free(struct kvm_formats *f);
+
+/*
+ * Learn from the text of a format file of tracefs, of a little-endian machine. By a reader of our own: libtraceevent
+ * does not survive every text, and this one may come from anywhere. Sets the event's @id (-1 = there is none) and name.
+ */
+void kvm_formats_add(struct kvm_formats *f, struct text format, int *id, char *name, size_t size);
 
 /* Is the format of @id known, so that records of it are understood? */
 bool kvm_formats_has(const struct kvm_formats *f, enum kvm_point_id id);

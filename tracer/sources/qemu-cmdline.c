@@ -134,3 +134,37 @@ bool qemu_suboption(const char *list, const char *key, const char *implied, char
 	}
 	return found;
 }
+
+int qemu_cmdline_of(char *const *argv, int argc, struct qemu_cmdline *cl)
+{
+	char *at;
+
+	*cl = (struct qemu_cmdline){ 0 };
+	for (int i = 0; i < argc; i++)
+		cl->len += strlen(argv[i]) + 1;
+	cl->text = at = malloc(cl->len + 1);
+	if (!at)
+		return -1;
+	for (int i = 0; i < argc; i++)
+		at = stpcpy(at, argv[i]) + 1;
+	*at = '\0';
+	return 0;
+}
+
+static bool first_is_kvm(const char *accels)
+{
+	return !strncmp(accels, "kvm", 3) && (!accels[3] || accels[3] == ':');
+}
+
+bool qemu_wants_kvm(const struct qemu_cmdline *cl)
+{
+	const char *first = next_option(cl, cl->text, "accel"), *list = first ? next_arg(cl, first) : NULL;
+	char accel[64];
+
+	if (list && qemu_suboption(list, "accel", "accel", accel, sizeof(accel)))
+		return first_is_kvm(accel);
+	if (qemu_option_key(cl, "machine", "accel", NULL, accel, sizeof(accel)) ||
+	    qemu_option_key(cl, "M", "accel", NULL, accel, sizeof(accel)))
+		return first_is_kvm(accel);
+	return qemu_has_option(cl, "enable-kvm");
+}

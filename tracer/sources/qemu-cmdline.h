@@ -23,6 +23,15 @@ void qemu_cmdline_free(struct qemu_cmdline *cl);
 /* The argument behind the last -@name or --@name, NULL if there is none. Points into @cl. */
 const char *qemu_option(const struct qemu_cmdline *cl, const char *name);
 
+/* The same of a line that is to be started. Negative on no memory. */
+int qemu_cmdline_of(char *const *argv, int argc, struct qemu_cmdline *cl);
+
+/*
+ * Does it ask for KVM: -enable-kvm, -accel kvm, -machine accel=kvm? Of a list of fallbacks (kvm:tcg, or
+ * several -accel) the first counts. QEMU system/vl.c, configure_accelerators().
+ */
+bool qemu_wants_kvm(const struct qemu_cmdline *cl);
+
 /* Is there a -@name at all, with or without an argument? */
 bool qemu_has_option(const struct qemu_cmdline *cl, const char *name);
 

@@ -25,6 +25,10 @@ struct qmp {
 	bool asked;         /* an answer is due */
 	bool changed;       /* a CPU came or went since qmp_handle() said so */
 	bool greeted, agreed;
+	void (*on_cpu)(void *arg, int cpu, int tid);
+	void *on_cpu_arg;
+	void (*on_reset)(void *arg);
+	void *on_reset_arg;
 };
 
 int qmp_fd(const struct qmp *q)
@@ -49,10 +53,29 @@ int qmp_ask(struct qmp *q, struct error *err)
 	return say(q, "{\"execute\": \"query-cpus-fast\", \"id\": \"cpus\"}\r\n", err);
 }
 
+void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *arg)
+{
+	q->on_cpu = fn;
+	q->on_cpu_arg = arg;
+}
+
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg)
+{
+	q->on_reset = fn;
+	q->on_reset_arg = arg;
+}
+
+int qmp_cont(struct qmp *q, struct error *err)
+{
+	return say(q, "{\"execute\": \"cont\"}\r\n", err);
+}
+
 static void take_event(struct qmp *q, const char *name)
 {
 	if (!strcmp(name, "DEVICE_DELETED"))
 		q->changed = true;
+	else if (!strcmp(name, "RESET") && q->on_reset)
+		q->on_reset(q->on_reset_arg);
 }
 
 /* A guest with no CPU at all is no answer. */
@@ -61,6 +84,13 @@ static void take_cpus(struct qmp *q, const json_t *list)
 	size_t n = json_array_size(list);
 
 	q->asked = false;
+	for (size_t i = 0; i < n && q->on_cpu; i++) {
+		const json_t *cpu = json_object_get(json_array_get(list, i), "cpu-index");
+		const json_t *tid = json_object_get(json_array_get(list, i), "thread-id");
+
+		if (json_is_integer(cpu) && json_is_integer(tid))
+			q->on_cpu(q->on_cpu_arg, (int)json_integer_value(cpu), (int)json_integer_value(tid));
+	}
 	if (n && q->cpus && n != q->cpus)
 		q->changed = true;
 	if (n)

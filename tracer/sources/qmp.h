@@ -2,7 +2,7 @@
 /*
  * QEMU's machine protocol as a witness of CPUs that come and go while nothing stops the guest: it
  * is asked for the CPUs there are (query-cpus-fast, which does not touch them) and listened to for
- * DEVICE_DELETED. It never changes anything. QEMU serves one client per QMP socket.
+ * DEVICE_DELETED. It changes nothing but by qmp_cont(). QEMU serves one client per QMP socket.
  *
  * Sole user of jansson.h. One struct qmp belongs to one thread.
  */
@@ -19,6 +19,15 @@ struct qmp;
  */
 struct qmp *qmp_open(const char *path, int timeout_ms, struct error *err);
 void qmp_close(struct qmp *q); /* NULL is fine */
+
+/* Call @fn for each CPU in every answer: its index, its thread. */
+void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *arg);
+
+/* Call @fn when the machine was reset. */
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg);
+
+/* Let the guest run that QEMU was started with -S for. */
+int qmp_cont(struct qmp *q, struct error *err);
 
 /* Readable when QEMU says something. */
 int qmp_fd(const struct qmp *q);
