@@ -295,6 +295,26 @@ class Suite:
         term.key("Enter")
         term.wait_text(*FIRST)
 
+    def test_pages_of_a_detail(self):
+        term = self.ready(rows=16)
+        window = term.axes()
+        term.key("Tab", "Enter")
+        term.wait_text("ipi of cpu0 at ", " of ")
+        place = re.compile(r" rows 1-\d+ of \d+ --")
+        term.wait_for(place.search, "how much of the detail is seen")
+        term.key("Space")
+        term.wait_for(lambda s: not place.search(s) and " rows " in s, "its next rows")
+        term.key("b")
+        term.wait_for(place.search, "its first rows")
+        check(term.axes() == window, "the window went too")
+
+    def test_a_filter(self):
+        term = self.ready(options="--ascii --filter cpu=1")
+        term.wait_text("first difference: CPU 1, in the plug of CPU 1", "difference 1 of 1")
+        term.wait_for(lambda s: not re.search(r"^[> ] +[0-9.]+ s \S \S+ +cpu0", s, re.M), "no event of CPU 0")
+        term.key("q")
+        term.wait_text("status=1")
+
     def test_key_text(self):
         term = self.ready(rows=16)
         term.key("x")
