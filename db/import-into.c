@@ -28,7 +28,7 @@ struct into {
 	struct error err; /* the first failure of the sink */
 };
 
-static void put(struct event_out *out, const struct event *ev)
+static void put_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct into *in = (struct into *)out;
 
@@ -36,10 +36,15 @@ static void put(struct event_out *out, const struct event *ev)
 		return;
 	if (ev->ts > in->newest)
 		in->newest = ev->ts;
-	if (!arrange_hold(in->arrange, ev))
+	if (!arrange_hold_raw(in->arrange, ev, raw_keep(arrange_raws(in->arrange), raw)))
 		fail(&in->err, ERR_OUTPUT, "no memory");
 	else if (arrange_deliver(in->arrange, in->newest - HORIZON_NS, &in->err) >= 0)
 		arrange_trim(in->arrange, HELD_MAX, &in->err);
+}
+
+static void put(struct event_out *out, const struct event *ev)
+{
+	put_raw(out, ev, NULL);
 }
 
 /* The caller wants to end, or there is no sense in going on. */
@@ -189,7 +194,7 @@ static int run(struct into *in, const char *path, bool keep_partial, struct impo
 int import_into(const char *path, bool force, bool keep_partial, const struct import_args *args,
 		struct import_stats *stats, struct error *err)
 {
-	struct into in = { .out.put = put, .args = args, .newest = INT64_MIN };
+	struct into in = { .out = { put, put_raw }, .args = args, .newest = INT64_MIN };
 	int rc = open_all(&in, path, force, err);
 
 	if (rc >= 0)

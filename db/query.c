@@ -34,6 +34,7 @@ struct query {
 	sqlite3 *db;
 	sqlite3_stmt *stmt;
 	int version;      /* of the schema */
+	bool has_raw;     /* it has the tables of what events were made of */
 	bool named;       /* a question of ours: a value that is too big is the file's */
 	struct filter filter;
 	int64_t deadline; /* CLOCK_MONOTONIC ns, 0 = none */
@@ -142,9 +143,14 @@ static const char no_findings[] =
 	"SELECT 'not stored' AS subject, 'an older smmtrace made this recording, which has no place for it;"
 	" \"smmtrace check FILE\" judges it' AS says";
 
-static const char *sql_of(const struct question *question, int version)
+static const char no_raw[] =
+	"SELECT ?1 AS id, 'not kept: an older smmtrace made this recording, which has no place for it' AS raw";
+
+static const char *sql_of(const struct question *question, const struct query *q)
 {
-	if (version >= RECORDING_FINDINGS)
+	if (question->raw && !q->has_raw)
+		return no_raw;
+	if (q->version >= RECORDING_FINDINGS)
 		return question->sql;
 	if (question->finding)
 		return no_findings;
@@ -184,7 +190,7 @@ static int resolve_question(struct query *q, const struct question *question, co
 	if (question->arg && !arg)
 		return fail(err, ERR_USAGE, "query: %s needs the id of an event: query FILE %s %s", question->name,
 			    question->name, question->arg);
-	rc = prepare(q, sql_of(question, q->version), err);
+	rc = prepare(q, sql_of(question, q), err);
 	return rc || !arg ? rc : bind_event(q, question->name, arg, err);
 }
 
@@ -247,6 +253,7 @@ struct query *query_open(const char *path, const char *what, const char *arg, co
 		return NULL;
 	}
 	q->version = recording_version(q->db);
+	q->has_raw = recording_has_raw(q->db);
 	if (apply_filter(q, what, filter, err) < 0) {
 		query_close(q);
 		return NULL;

@@ -22,6 +22,7 @@ struct question {
 	bool finding; /* about what the recorder concluded: a recording of schema 1 has an excuse instead */
 	/* What must be told with it, as the help calls it: the id of an event, ?1 in SQL. NULL = nothing. */
 	const char *arg;
+	bool raw; /* about what events were made of: a recording without has an excuse instead */
 	const char *sql_1; /* for a recording of schema 1; NULL = the same */
 };
 

@@ -145,6 +145,13 @@ const struct question questions[] = {
 	{ .name = "around",
 	  .help = "what happened around an event: 12 before it and 12 after, without our own stops",
 	  .sql = AROUND(STEP_AND_RULE), .arg = "ID", .sql_1 = AROUND(""), .events = true },
+	{ .name = "raw",
+	  .help = "what an event was made of: the line of QEMU's log, or the packet of its debug stub",
+	  .sql = "SELECT v.id, " T_S("ts_ns") ", cpu, kind, source, CASE WHEN r.event_id IS NULL THEN"
+	  " '(nothing came with it)' WHEN text IS NULL THEN '(raw line not kept)' ELSE text ||"
+	  " iif(whole IS NULL, '', ' (cut: ' || whole || ' bytes)') END AS raw"
+	  " FROM event_v v LEFT JOIN raw_v r ON r.event_id = v.id WHERE v.id = ?1",
+	  .arg = "ID", .raw = true },
 	{ .name = "pauses", .help = "how often and how long the guest stood still because of smmtrace",
 	  .sql = "SELECT why, count(*) AS stops, " MS("sum(dur_ns)") " AS total_ms, "
 	  US("avg(dur_ns)") " AS average_us, " US("max(dur_ns)") " AS longest_us"

@@ -47,6 +47,7 @@ struct reader {
 	int64_t disorder_ns;    /* an event is older than one before it by this at most */
 	int data_version;
 	int version;            /* of the schema */
+	bool has_raw;           /* it has the tables of what events were made of */
 	sqlite3_stmt *meta;
 	int64_t deadline;       /* CLOCK_MONOTONIC, 0 = none */
 	struct kept_row kept[READER_KEPT];

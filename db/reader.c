@@ -103,6 +103,7 @@ static int connect_to(struct reader *r, bool ended, struct error *err)
 	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
 	r->data_version = -1;
 	r->version = recording_version(r->db);
+	r->has_raw = recording_has_raw(r->db);
 	if (sqlite3_prepare_v3(r->db, "SELECT value FROM meta WHERE key = ?", -1, SQLITE_PREPARE_PERSISTENT,
 			       &r->meta, NULL))
 		return reader_fail(r, err);

@@ -17,6 +17,7 @@
 #include "../gdbproto/error.h"
 #include "../tracer/event.h"
 #include "../tracer/model.h"
+#include "../tracer/raw.h"
 
 struct reader;
 
@@ -143,6 +144,21 @@ int reader_many_events(struct reader *r, uint32_t kinds, int64_t from, int64_t t
 
 /* One event by id: 1 found, 0 not there. */
 int reader_event(struct reader *r, int64_t id, struct event *ev, struct error *err);
+
+/* What an event was made of (tracer/raw.h). Untrusted bytes. */
+struct reader_raw {
+	bool kept;                   /* the recording has a place for such things: that of an older smmtrace has not */
+	bool dropped;                /* there was something, but the recorder had no room for it */
+	bool has_text;
+	size_t len;
+	int64_t whole;               /* length before it was cut; 0 = it was not */
+	char text[RAW_TEXT_MAX];
+	size_t state_len;            /* 0 = none */
+	unsigned char state[RAW_STATE_MAX];
+};
+
+/* That of event @id; nothing where there is none. 0 or negative. */
+int reader_raw(struct reader *r, int64_t id, struct reader_raw *out, struct error *err);
 
 /* Violations of @cpu (or READER_ANY_CPU) in [from, to], by time; at most @limit of them, 0 = all. */
 int reader_violations(struct reader *r, int cpu, int64_t from, int64_t to, int64_t limit, bool backwards,

@@ -107,7 +107,7 @@ static void harden(sqlite3 *db)
 		     "PRAGMA cache_size = " CACHE_KIB, NULL, NULL, NULL);
 }
 
-/* What a recording must hold; every column is INTEGER unless marked with a colon. */
+/* What a recording must hold; every column is INTEGER unless marked: with a colon TEXT, with a dot BLOB. */
 static const struct table {
 	const char *name, *columns;
 } tables[] = {
@@ -144,6 +144,13 @@ static const struct table chart_tables[] = {
 	{ NULL, NULL },
 };
 
+/* Likewise. */
+static const struct table raw_tables[] = {
+	{ "event_raw", "event .bytes whole" },
+	{ "smm_state", "event revision .bytes" },
+	{ NULL, NULL },
+};
+
 static const char *const views[] = {
 	"meta_v", "event_v", "smi_v", "smbase_v", "port_v", "ipi_v", "cpuhp_v", "cpu_v", "episode_v",
 	"violation_v", "loss_v", "blind_v", "pause_v", NULL,
@@ -174,12 +181,11 @@ static bool columns_match(sqlite3 *db, const struct table *t)
 
 	snprintf(copy, sizeof(copy), "%s", t->columns);
 	for (char *name = strtok_r(copy, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
-		bool text = *name == ':';
-		const char *type = NULL;
+		const char *want = *name == ':' ? "TEXT" : *name == '.' ? "BLOB" : "INTEGER", *type = NULL;
 
-		if (sqlite3_table_column_metadata(db, "main", t->name, name + text, &type, NULL, NULL, NULL,
-						  NULL) ||
-		    !type || strcmp(type, text ? "TEXT" : "INTEGER"))
+		name += *want != 'I';
+		if (sqlite3_table_column_metadata(db, "main", t->name, name, &type, NULL, NULL, NULL, NULL) ||
+		    !type || strcmp(type, want))
 			return false;
 	}
 	return true;
@@ -246,6 +252,11 @@ static int check_identity(sqlite3 *db, const char *path, struct error *err)
 bool recording_has_chart(sqlite3 *db)
 {
 	return check_tables(db, "", chart_tables, NULL) >= 0;
+}
+
+bool recording_has_raw(sqlite3 *db)
+{
+	return check_tables(db, "", raw_tables, NULL) >= 0;
 }
 
 int recording_version(sqlite3 *db)

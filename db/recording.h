@@ -49,6 +49,9 @@ int recording_version(sqlite3 *db);
 /* Has it the tables zone and smi_sum, as they should be? Those of an older smmtrace have not. */
 bool recording_has_chart(sqlite3 *db);
 
+/* Has it the tables of what events were made of? Those of an older smmtrace have not. */
+bool recording_has_raw(sqlite3 *db);
+
 /* ERR_CORRUPT when the file is at fault, else @code; "DOING: REASON" with the system's reason if any. */
 int recording_fail(struct error *err, enum error_code code, sqlite3 *db, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

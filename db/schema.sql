@@ -144,6 +144,22 @@ CREATE TABLE smi_sum (
 	PRIMARY KEY (cpu, enter_ns)
 ) STRICT, WITHOUT ROWID;
 
+-- What events were made of, as it came, where it was kept. Recordings of an older smmtrace have neither table.
+
+-- The line of a log, or the packet of the debug stub. Any bytes, and somebody else's.
+CREATE TABLE event_raw (
+	event INTEGER PRIMARY KEY,
+	bytes BLOB,                   -- NULL = there was one, but the recorder had no room to keep it
+	whole INTEGER                 -- length before it was cut; NULL = it was not
+) STRICT;
+
+-- The save state of an smi-enter, as it stood in guest memory when the entry was seen.
+CREATE TABLE smm_state (
+	event INTEGER PRIMARY KEY,
+	revision INTEGER NOT NULL,    -- the revision id in it, which says how it is laid out
+	bytes BLOB NOT NULL           -- the end of the map: from SMBASE + 0xfe00 to SMBASE + 0x10000
+) STRICT;
+
 -- What the recorder concluded from the events, by the rules of `smmtrace list invariants`.
 -- `smmtrace check` concludes it again.
 
@@ -359,6 +375,15 @@ SELECT e.ts_ns, e.cpu, coalesce((SELECT text FROM word WHERE list = 'word' AND v
 	e.a5 AS since_ns, e.id,
 	(SELECT text FROM word WHERE list = 'origin' AND value = e.origin) AS origin
 FROM event e WHERE e.kind = (SELECT kind FROM event_kind WHERE name = 'handoff');
+
+-- The line or packet that an event was made of. text NULL = not kept; whole: bytes before it was cut.
+CREATE VIEW raw_v AS SELECT event AS event_id, CAST(bytes AS TEXT) AS text, whole FROM event_raw;
+
+-- The save state of an smi-enter; bytes: hexadecimal, from SMBASE + 0xfe00 to SMBASE + 0x10000.
+CREATE VIEW saved_v AS
+SELECT event AS event_id, e.cpu, e.ts_ns, printf('0x%x', revision) AS revision,
+	hex(substr(bytes, 1, 512)) AS bytes
+FROM smm_state LEFT JOIN event e ON e.id = event;
 
 -- Events that a source is known to have lost.
 CREATE VIEW loss_v AS

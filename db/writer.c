@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "derive.h"
+#include "evidence.h"
 #include "findings.h"
 #include "recording.h"
 #include "../tracer/clock.h"
@@ -31,6 +32,7 @@ struct writer {
 	sqlite3_stmt *insert, *set_meta, *drop_meta, *begin, *commit;
 	struct derive *derive;
 	struct findings *findings;
+	struct evidence *evidence;
 	int pending;            /* events in the open transaction */
 	bool in_transaction;
 	bool failed;            /* nothing can be written any more */
@@ -110,7 +112,7 @@ static int on_event(struct sink *s, const struct sink_event *se, struct error *e
 
 	if (begin(w, err) < 0 || insert_event(w, se, err) < 0)
 		return -(int)w->why.code;
-	if (derive_event(w->derive, se))
+	if (derive_event(w->derive, se) || evidence_event(w->evidence, se))
 		return writer_fail(w, err);
 	return ++w->pending >= COMMIT_EVENTS ? commit(w, err) : 0;
 }
@@ -228,7 +230,8 @@ static int prepare(struct writer *w, struct error *err)
 			return writer_fail(w, err);
 	w->derive = derive_new(w->db);
 	w->findings = w->derive ? findings_new(w->db) : NULL;
-	return w->findings ? 0 : writer_fail(w, err);
+	w->evidence = w->findings ? evidence_new(w->db) : NULL;
+	return w->evidence ? 0 : writer_fail(w, err);
 }
 
 static const char *const suffix[] = { "", "-wal", "-shm", "-journal" };
@@ -318,6 +321,7 @@ static void writer_free(struct writer *w)
 {
 	derive_free(w->derive);
 	findings_free(w->findings);
+	evidence_free(w->evidence);
 	sqlite3_finalize(w->insert);
 	sqlite3_finalize(w->set_meta);
 	sqlite3_finalize(w->drop_meta);

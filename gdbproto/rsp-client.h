@@ -55,6 +55,7 @@ enum rsp_stop_kind {
 
 enum rsp_watch { RSP_WATCH_NONE, RSP_WATCH_WRITE, RSP_WATCH_READ, RSP_WATCH_ACCESS };
 
+#define RSP_STOP_TEXT 128 /* QEMU's are some 30 bytes; others tell registers too */
 struct rsp_stop {
 	enum rsp_stop_kind kind;
 	uint8_t signal;         /* 5 SIGTRAP, 2 SIGINT ... */
@@ -62,7 +63,15 @@ struct rsp_stop {
 	enum rsp_watch watch;
 	uint64_t watch_addr;
 	int64_t recv_ns;        /* CLOCK_MONOTONIC when its last byte was read */
+	size_t text_len;        /* the packet itself, decoded, as long as it was; 0 = none came */
+	char text[RSP_STOP_TEXT]; /* as much of it as fits; any bytes, no NUL behind */
 };
+
+/* Bytes of @stop->text that are there. */
+static inline size_t rsp_stop_kept(const struct rsp_stop *stop)
+{
+	return stop->text_len < RSP_STOP_TEXT ? stop->text_len : RSP_STOP_TEXT;
+}
 
 enum rsp_point { RSP_SW_BREAK, RSP_HW_BREAK, RSP_WRITE_WATCH, RSP_READ_WATCH, RSP_ACCESS_WATCH };
 

@@ -186,6 +186,8 @@ int rsp_parse_stop(const char *reply, size_t len, struct rsp_stop *stop)
 	stop->signal = (uint8_t)code;
 	if (reply[0] == 'T')
 		stop_pairs(reply + 3, len - 3, stop);
+	stop->text_len = len;
+	memcpy(stop->text, reply, rsp_stop_kept(stop));
 	return 0;
 }
 

@@ -8,41 +8,57 @@ struct arrange {
 	struct judge *judge;
 	const struct model *model; /* the judge's */
 	struct held {
-		struct event *ev;
+		struct arranged {
+			struct event ev;
+			struct raw *raw;
+		} *at;
 		size_t n, room;
 	} held;                    /* in time order */
+	struct raw_room raws;
 	struct error err;          /* the first failure */
 };
 
 static bool grow(struct held *h)
 {
 	size_t room = h->room ? h->room * 2 : 1024;
-	struct event *grown = realloc(h->ev, room * sizeof(*grown));
+	struct arranged *grown = realloc(h->at, room * sizeof(*grown));
 
 	if (!grown)
 		return false;
-	h->ev = grown;
+	h->at = grown;
 	h->room = room;
+	return true;
+}
+
+struct raw_room *arrange_raws(struct arrange *a)
+{
+	return &a->raws;
+}
+
+bool arrange_hold_raw(struct arrange *a, const struct event *ev, struct raw *raw)
+{
+	struct held *h = &a->held;
+	size_t i;
+
+	if (h->n == h->room && !grow(h)) {
+		raw_drop(&a->raws, raw);
+		return false;
+	}
+	for (i = h->n++; i > 0 && h->at[i - 1].ev.ts > ev->ts; i--)
+		h->at[i] = h->at[i - 1];
+	h->at[i] = (struct arranged){ *ev, raw };
 	return true;
 }
 
 bool arrange_hold(struct arrange *a, const struct event *ev)
 {
-	struct held *h = &a->held;
-	size_t i;
-
-	if (h->n == h->room && !grow(h))
-		return false;
-	for (i = h->n++; i > 0 && h->ev[i - 1].ts > ev->ts; i--)
-		h->ev[i] = h->ev[i - 1];
-	h->ev[i] = *ev;
-	return true;
+	return arrange_hold_raw(a, ev, NULL);
 }
 
-static void deliver(struct arrange *a, const struct event *ev)
+static void deliver(struct arrange *a, const struct event *ev, const struct raw *raw)
 {
 	if (!a->err.code)
-		judge_event(a->judge, ev, &a->err);
+		judge_event_raw(a->judge, ev, raw, &a->err);
 }
 
 /* An SMI that ended unseen: by INIT inside SMM, or before the next entry of the same CPU. */
@@ -55,7 +71,7 @@ static void close_open_smi(struct arrange *a, const struct event *ev, enum event
 	if (c->smi.smbase != SMBASE_UNKNOWN)
 		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
 	event_set(&leave, SMI_LEAVE_VIA, via);
-	deliver(a, &leave);
+	deliver(a, &leave, NULL);
 }
 
 /*
@@ -67,7 +83,7 @@ static void attribute_port(struct arrange *a, struct event *ev, size_t next)
 	uint64_t port = event_get(ev, PORT_PORT, 0);
 
 	for (size_t i = next; i < a->held.n; i++) {
-		const struct event *e = &a->held.ev[i];
+		const struct event *e = &a->held.at[i].ev;
 
 		if (e->kind != EV_SMI_ENTER || (event_get(e, SMI_ENTER_RDX, 0) & 0xffff) != 0xb2)
 			continue;
@@ -109,7 +125,7 @@ static void open_unseen_smi(struct arrange *a, const struct event *ev)
 		event_set(&enter, SMI_ENTER_SMBASE, c->smbase);
 	else if (ev->kind != EV_CPU_RESET)
 		event_set(&enter, SMI_ENTER_SMBASE, SMBASE_DEFAULT);
-	deliver(a, &enter);
+	deliver(a, &enter, NULL);
 }
 
 /*
@@ -125,7 +141,7 @@ static bool was_just_leaving(const struct arrange *a, const struct event *ev)
 }
 
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
-static void complete(struct arrange *a, struct event *ev, size_t next)
+static void complete(struct arrange *a, struct event *ev, const struct raw *raw, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&a->model->cpu[ev->cpu]);
 
@@ -140,7 +156,18 @@ static void complete(struct arrange *a, struct event *ev, size_t next)
 		close_open_smi(a, ev, VIA_RESET);
 	else if (ev->kind == EV_SMI_ENTER && in_smm)
 		close_open_smi(a, ev, VIA_NEXT);
-	deliver(a, ev);
+	deliver(a, ev, raw);
+}
+
+static void forget(struct arrange *a, size_t n)
+{
+	struct held *h = &a->held;
+
+	for (size_t i = 0; i < n; i++)
+		raw_drop(&a->raws, h->at[i].raw);
+	if (n)
+		memmove(h->at, h->at + n, (h->n - n) * sizeof(*h->at));
+	h->n -= n;
 }
 
 /* Hand out the first @n. */
@@ -149,11 +176,8 @@ static int hand_out(struct arrange *a, size_t n, struct error *err)
 	struct held *h = &a->held;
 
 	for (size_t i = 0; i < n; i++)
-		complete(a, &h->ev[i], i + 1);
-	if (n) {
-		memmove(h->ev, h->ev + n, (h->n - n) * sizeof(*h->ev));
-		h->n -= n;
-	}
+		complete(a, &h->at[i].ev, h->at[i].raw, i + 1);
+	forget(a, n);
 	if (a->err.code && err)
 		*err = a->err;
 	return -(int)a->err.code;
@@ -163,7 +187,7 @@ int arrange_deliver(struct arrange *a, int64_t until, struct error *err)
 {
 	size_t n = 0;
 
-	while (n < a->held.n && a->held.ev[n].ts <= until)
+	while (n < a->held.n && a->held.at[n].ev.ts <= until)
 		n++;
 	return hand_out(a, n, err);
 }
@@ -181,12 +205,15 @@ struct arrange *arrange_new(struct judge *j)
 		return NULL;
 	a->judge = j;
 	a->model = judge_model(j);
+	a->raws.limit = ARRANGE_MAX_RAW;
 	return a;
 }
 
 void arrange_free(struct arrange *a)
 {
-	if (a)
-		free(a->held.ev);
+	if (!a)
+		return;
+	forget(a, a->held.n);
+	free(a->held.at);
 	free(a);
 }

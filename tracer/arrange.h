@@ -12,6 +12,8 @@
 
 #include "judge.h"
 
+#define ARRANGE_MAX_RAW (64u << 20) /* bytes of what events were made of; what is over it is dropped (raw.h) */
+
 struct arrange;
 
 /* @j is not owned. NULL on no memory. */
@@ -20,6 +22,13 @@ void arrange_free(struct arrange *a);
 
 /* Keep @ev in its place; equal times keep the order of arrival. False on no memory: it is not kept. */
 bool arrange_hold(struct arrange *a, const struct event *ev);
+
+/*
+ * The same with what it was made of: @raw is of raw_keep(arrange_raws()), which any thread may call, and taken
+ * over, also when the event is not kept.
+ */
+bool arrange_hold_raw(struct arrange *a, const struct event *ev, struct raw *raw);
+struct raw_room *arrange_raws(struct arrange *a);
 
 /* Hand out what is not later than @until. Negative, from then on always, when a sink has failed. */
 int arrange_deliver(struct arrange *a, int64_t until, struct error *err);

@@ -172,9 +172,9 @@ static void pass_time(struct judge *j, int64_t now)
 		come_to(j, now);
 }
 
-int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct error *err)
+static int take(struct judge *j, int64_t id, const struct event *ev, const struct raw *raw, struct error *err)
 {
-	struct sink_event se = { .id = id, .ev = ev, .model = &j->model };
+	struct sink_event se = { .id = id, .ev = ev, .model = &j->model, .raw = raw };
 	struct cpu before;
 
 	if (!j->last_id)
@@ -190,9 +190,19 @@ int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct e
 	return outcome(j, err);
 }
 
+int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct error *err)
+{
+	return take(j, id, ev, NULL, err);
+}
+
 int judge_event(struct judge *j, const struct event *ev, struct error *err)
 {
-	return judge_event_at(j, j->last_id + 1, ev, err);
+	return take(j, j->last_id + 1, ev, NULL, err);
+}
+
+int judge_event_raw(struct judge *j, const struct event *ev, const struct raw *raw, struct error *err)
+{
+	return take(j, j->last_id + 1, ev, raw, err);
 }
 
 int judge_advance(struct judge *j, int64_t now, struct error *err)

@@ -29,6 +29,9 @@ void judge_sinks(struct judge *j, struct sink *const *sinks, unsigned n);
 /* Apply @ev, whose id is the next one; tell the sinks. Negative when a sink failed: then none is told any more. */
 int judge_event(struct judge *j, const struct event *ev, struct error *err);
 
+/* The same with what it was made of, for the sinks; @raw NULL = nothing. */
+int judge_event_raw(struct judge *j, const struct event *ev, const struct raw *raw, struct error *err);
+
 /* The same with the id that @ev has in a recording, which grows from one to the next. */
 int judge_event_at(struct judge *j, int64_t id, const struct event *ev, struct error *err);
 

@@ -16,7 +16,10 @@
 #define FLUSH_NS 100000000ll /* how often the sinks are flushed */
 
 struct batch {
-	struct event *ev;
+	struct queued {
+		struct event ev;
+		struct raw *raw; /* of raw_keep() */
+	} *at;
 	size_t n, room;
 };
 
@@ -43,18 +46,18 @@ struct pipeline {
 	struct error err;
 };
 
-static bool batch_add(struct batch *b, const struct event *ev)
+static bool batch_add(struct batch *b, const struct event *ev, struct raw *raw)
 {
 	if (b->n == b->room) {
 		size_t room = b->room ? b->room * 2 : 1024;
-		struct event *grown = realloc(b->ev, room * sizeof(*grown));
+		struct queued *grown = realloc(b->at, room * sizeof(*grown));
 
 		if (!grown)
 			return false;
-		b->ev = grown;
+		b->at = grown;
 		b->room = room;
 	}
-	b->ev[b->n++] = *ev;
+	b->at[b->n++] = (struct queued){ *ev, raw };
 	return true;
 }
 
@@ -66,22 +69,32 @@ static void count_lost(struct pipeline *p, const struct event *ev)
 	event_set(&p->lost, LOST_COUNT, event_get(&p->lost, LOST_COUNT, 0) + 1);
 }
 
-static void put(struct event_out *out, const struct event *ev)
+static void put_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct pipeline *p = (struct pipeline *)out;
+	struct raw *copy = raw_keep(arrange_raws(p->held), raw);
+	bool kept;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->queue.n >= PIPELINE_MAX_QUEUED || !batch_add(&p->queue, ev))
+	kept = p->queue.n < PIPELINE_MAX_QUEUED && batch_add(&p->queue, ev, copy);
+	if (!kept)
 		count_lost(p, ev);
 	pthread_mutex_unlock(&p->lock);
+	if (!kept)
+		raw_drop(arrange_raws(p->held), copy);
 }
 
-static void hold(struct pipeline *p, const struct event *ev)
+static void put(struct event_out *out, const struct event *ev)
 {
-	if (arrange_hold(p->held, ev))
+	put_raw(out, ev, NULL);
+}
+
+static void hold(struct pipeline *p, const struct queued *q)
+{
+	if (arrange_hold_raw(p->held, &q->ev, q->raw))
 		return;
 	pthread_mutex_lock(&p->lock);
-	count_lost(p, ev);
+	count_lost(p, &q->ev);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -167,7 +180,7 @@ static bool take(struct pipeline *p, struct batch *taken)
 		pthread_cond_timedwait(&p->wake, &p->lock, &until);
 	*taken = p->queue;
 	p->queue = empty;
-	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost))
+	if (event_has(&p->lost, LOST_COUNT) && batch_add(taken, &p->lost, NULL))
 		p->lost.known = 0;
 	finishing = p->finishing;
 	pthread_mutex_unlock(&p->lock);
@@ -183,11 +196,11 @@ static void *run(void *arg)
 	do {
 		finishing = take(p, &taken);
 		for (size_t i = 0; i < taken.n; i++)
-			hold(p, &taken.ev[i]);
+			hold(p, &taken.at[i]);
 		taken.n = 0;
 		go_on(p, finishing);
 	} while (!finishing);
-	free(taken.ev);
+	free(taken.at);
 	return NULL;
 }
 
@@ -201,7 +214,7 @@ static void pipeline_free(struct pipeline *p)
 	judge_free(p->judge);
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
-	free(p->queue.ev);
+	free(p->queue.at);
 	free(p);
 }
 
@@ -215,6 +228,7 @@ struct pipeline *pipeline_start(const struct judge_options *o, struct error *err
 		return NULL;
 	}
 	p->out.put = put;
+	p->out.put_raw = put_raw;
 	atomic_init(&p->kick_cpu, CPU_UNKNOWN);
 	p->offered = CPU_UNKNOWN;
 	pthread_mutex_init(&p->lock, NULL);

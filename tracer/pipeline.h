@@ -10,7 +10,8 @@
  * and hands them to the judge, which feeds the sinks.
  *
  * When the sinks fall so far behind that PIPELINE_MAX_QUEUED events wait, new
- * ones are dropped and counted, and a `lost` event says so.
+ * ones are dropped and counted, and a `lost` event says so. What events were made of (raw.h) is copied beside
+ * them and bounded by bytes: what is over ARRANGE_MAX_RAW is dropped, the event itself says so and goes on.
  */
 #ifndef TRACER_PIPELINE_H
 #define TRACER_PIPELINE_H

@@ -94,12 +94,17 @@ static struct beside_kvm {
 	struct event_out *next;
 } beside_kvm;
 
-static void put_beside_kvm(struct event_out *out, const struct event *ev)
+static void put_raw_beside_kvm(struct event_out *out, const struct event *ev, const struct raw *raw)
 {
 	struct event_out *next = ((struct beside_kvm *)out)->next;
 
 	if (ev->kind != EV_SMI_ENTER && ev->kind != EV_SMI_LEAVE)
-		next->put(next, ev);
+		event_put(next, ev, raw);
+}
+
+static void put_beside_kvm(struct event_out *out, const struct event *ev)
+{
+	put_raw_beside_kvm(out, ev, NULL);
 }
 
 static void note_stops(const struct record_args *args)
@@ -118,10 +123,11 @@ static struct live *open_gdb(struct opening *o, struct error *err)
 		.target = args->target, .timeout_ms = args->timeout_ms, .guard = o->guard,
 		.out = args->kvm ? &beside_kvm.out : o->out,
 		.breakpoints_only = args->breakpoints_only, .no_log = args->no_log || args->kvm,
-		.guest_ram = args->guest_ram && !args->kvm, .own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
+		.guest_ram = args->guest_ram && !args->kvm,
+		.own_guest = args->own_guest, .resume = args->own_guest, .note = args->note, .note_arg = args->arg,
 	};
 
-	beside_kvm = (struct beside_kvm){ { put_beside_kvm }, o->out };
+	beside_kvm = (struct beside_kvm){ { put_beside_kvm, put_raw_beside_kvm }, o->out };
 	note_stops(args);
 	return gdb_live_open(&ga, &o->result->gdb, err);
 }

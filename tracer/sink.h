@@ -7,6 +7,7 @@
 #define TRACER_SINK_H
 
 #include "model.h"
+#include "raw.h"
 #include "../gdbproto/error.h"
 
 struct sink;
@@ -22,6 +23,7 @@ struct sink_event {
 	const struct cpu *before;    /* NULL when the event is about no known CPU */
 	const struct cpu *after;     /* NULL likewise */
 	const struct model *model;   /* after the event */
+	const struct raw *raw;       /* what it was made of; NULL = nothing came with it */
 };
 
 struct violation;

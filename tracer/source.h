@@ -11,6 +11,7 @@
 #define TRACER_SOURCE_H
 
 #include "event.h"
+#include "raw.h"
 #include "../gdbproto/error.h"
 
 struct source;
@@ -19,7 +20,18 @@ struct target;
 /* Takes events off a source's hands; any thread, never blocks on disk or screen. */
 struct event_out {
 	void (*put)(struct event_out *out, const struct event *ev);
+	/* The same with what it was made of, copied. NULL = nobody keeps that. */
+	void (*put_raw)(struct event_out *out, const struct event *ev, const struct raw *raw);
 };
+
+/* @raw NULL = nothing to show for it. */
+static inline void event_put(struct event_out *out, const struct event *ev, const struct raw *raw)
+{
+	if (raw && out->put_raw)
+		out->put_raw(out, ev, raw);
+	else
+		out->put(out, ev);
+}
 
 struct source_ops {
 	const char *name;    /* as in event_source_info and `smmtrace list sources` */

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "detail-raw.h"
 #include "insight.h"
 #include "../gdbproto/safe-text.h"
 #include "../tracer/check/check.h"
 #include "../tracer/event-text.h"
 
-static void add(struct detail *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void add(struct detail *d, const char *fmt, ...)
+void detail_add(struct detail *d, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -58,7 +58,7 @@ static void add_smi(struct detail *d, const struct reader_smi *smi, int64_t firs
 	if (smi->smbase != SMBASE_UNKNOWN)
 		snprintf(base, sizeof(base), "0x%" PRIx64, smi->smbase);
 	time_text(from, sizeof(from), ns_between(first_ns, smi->enter_ns), 1000);
-	add(d, "SMI %" PRId64 " of cpu%d: entered at %s, %s, smbase %s, cause %s%s", smi->id, smi->cpu, from,
+	detail_add(d, "SMI %" PRId64 " of cpu%d: entered at %s, %s, smbase %s, cause %s%s", smi->id, smi->cpu, from,
 	    lasted, base, smi_cause_name[smi->cause], cmd);
 }
 
@@ -67,18 +67,20 @@ static void add_links(struct detail *d, const struct detail_links *l, int64_t fi
 {
 	char at[48], line[512];
 
+	d->first_link = d->lines;
 	for (int i = 0; i < l->links->count; i++) {
 		const struct link *link = &l->links->at[i];
 
 		time_text(at, sizeof(at), ns_between(first_ns, link->to.ev.ts), 1000);
-		add(d, "%c %-14s event %-6" PRId64 " %s  %s", i == l->chosen ? '>' : '-', link->why, link->to.id, at,
+		detail_add(d, "%c %-14s event %-6" PRId64 " %s  %s", i == l->chosen ? '>' : '-', link->why, link->to.id, at,
 		    event_line(line, sizeof(line), &link->to.ev));
 	}
 }
 
-void detail_write(struct detail *d, const struct picture_event *e, const struct reader_smi *smi,
-		  const struct detail_links *links, int64_t first_ns)
+void detail_write(struct detail *d, const struct detail_of *of, const struct detail_links *links, int64_t first_ns,
+		  int cols)
 {
+	const struct picture_event *e = of->event;
 	const struct event_info *info = &event_info[e->ev.kind];
 	char cpu[24] = "no known CPU", at[48], value[32], means[80];
 
@@ -86,17 +88,22 @@ void detail_write(struct detail *d, const struct picture_event *e, const struct 
 	if (e->ev.cpu != CPU_UNKNOWN)
 		snprintf(cpu, sizeof(cpu), "cpu%d", e->ev.cpu);
 	time_text(at, sizeof(at), ns_between(first_ns, e->ev.ts), 1);
-	add(d, "%s of %s at %s   event %" PRId64 ", %s by %s", info->name, cpu, at, e->id,
+	detail_add(d, "%s of %s at %s   event %" PRId64 ", %s by %s", info->name, cpu, at, e->id,
 	    event_origin_name[e->ev.origin & 1],
 	    e->ev.source < EVENT_SOURCE_COUNT ? event_source_info[e->ev.source].name : "?");
-	add(d, "%s", info->help);
+	detail_add(d, "%s", info->help);
 	add_links(d, links, first_ns);
 	for (unsigned i = 0; i < info->fields; i++)
-		add(d, "  %-10s %-20s %s", info->field[i].name,
+		detail_add(d, "  %-10s %-20s %s", info->field[i].name,
 		    event_has(&e->ev, i) ? event_arg_text(value, sizeof(value), &e->ev, i) : "unknown",
 		    meaning(&e->ev, i, first_ns, means, sizeof(means)));
-	if (smi)
-		add_smi(d, smi, first_ns);
+	if (of->smi)
+		add_smi(d, of->smi, first_ns);
+	if (!of->raw)
+		return;
+	detail_raw_text(d, e, of->raw);
+	if (e->ev.kind == EV_SMI_ENTER)
+		detail_saved_state(d, &e->ev, of->raw, cols);
 }
 
 static bool is_linked(const struct links *links, int64_t id)
@@ -116,16 +123,16 @@ void detail_violation(struct detail *d, const struct reader_violation *v, const 
 	d->lines = 0;
 	safe_text(severity, sizeof(severity), v->severity, strlen(v->severity));
 	time_text(at, sizeof(at), ns_between(first_ns, v->ts_ns), 1);
-	add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
-	add(d, "%s", insight_line(line, sizeof(line), v));
+	detail_add(d, "broken rule %" PRId64 " at %s   %s", v->id, at, severity);
+	detail_add(d, "%s", insight_line(line, sizeof(line), v));
 	add_links(d, links, first_ns);
 	for (int i = 0; i < 4; i++)
 		if (v->evidence[i] && !is_linked(links->links, v->evidence[i]))
-			add(d, "  event %" PRId64 " is not in the recording", v->evidence[i]);
+			detail_add(d, "  event %" PRId64 " is not in the recording", v->evidence[i]);
 	if (number < INVARIANT_COUNT)
-		add(d, "the rule: %s", invariant_list[number]->rule);
+		detail_add(d, "the rule: %s", invariant_list[number]->rule);
 	if (number < INVARIANT_COUNT && *invariant_list[number]->meaning)
-		add(d, "%s", invariant_list[number]->meaning);
+		detail_add(d, "%s", invariant_list[number]->meaning);
 }
 
 static int take_smi(void *arg, const struct reader_smi *smi)

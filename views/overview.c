@@ -5,11 +5,17 @@
 
 #define LEVELS 8
 
-/* Does what was read still hold? */
+/* Does what was read still hold? While it is recorded also when less than a quarter of a column has come since. */
 static bool is_fresh(const struct overview *o, const struct reader_summary *sum, const struct scale *whole)
 {
-	return o->column && o->percent == 100 && o->last_id == sum->last_id && o->violations == sum->violations &&
-	       o->whole.from == whole->from && o->whole.span == whole->span && o->whole.width == whole->width;
+	int64_t grown = whole->span - o->whole.span;
+
+	if (!o->column || o->percent < 100 || o->cpus != sum->cpus || o->violations != sum->violations ||
+	    o->whole.from != whole->from || o->whole.width != whole->width)
+		return false;
+	if (o->last_id == sum->last_id && !grown)
+		return true;
+	return sum->live && grown >= 0 && grown < o->whole.span / (4 * whole->width);
 }
 
 int overview_read(struct overview *o, struct reader *r, int64_t first, int64_t now, int width, struct error *err)

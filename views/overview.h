@@ -5,7 +5,8 @@
  *
  *   overview     .::[=#=!]::..   /.
  *
- * Costs a few rows of the file for each column, and nothing while neither it nor the width changes.
+ * Costs a few rows of the file for each column, and nothing while neither it nor the width changes; while it is
+ * recorded the last quarter of a column may be missing.
  */
 #ifndef VIEWS_OVERVIEW_H
 #define VIEWS_OVERVIEW_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "marks.h"
+#include "wrapped.h"
 #include "../tracer/clock.h"
 #include "../tracer/event-text.h"
 
@@ -247,7 +248,7 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 {
 	int row = p->layout.pane_row, col;
 	struct lane_count n = lanes_count(p->lanes, p->lane, scale_column(&p->scale, p->cursor_ns));
-	char at[48], smi[128], right[200], marks[64];
+	char at[48], smi[128], right[240], marks[64], place[48] = "";
 
 	canvas_fill(c, row, 0, c->cols, p->utf8 ? 0x2500 : '-', CELL_AXIS);
 	time_text(at, sizeof(at), ns_between(p->first_ns, p->cursor_ns), p->scale.span / p->scale.width);
@@ -256,7 +257,10 @@ static void draw_pane_head(struct canvas *c, const struct picture *p)
 		describe_smi(smi, sizeof(smi), p, &n);
 		canvas_print(c, row, col, CELL_PLAIN, " CPU %d: %s ", p->lane - 1, smi);
 	}
-	snprintf(right, sizeof(right), "%s%s%s%s%s%.36s%s", marks_text(marks, sizeof(marks), p), p->frozen ? " frozen " : "",
+	if (p->detail)
+		detail_pane_place(place, sizeof(place), p->detail, p->layout.pane_rows - 1, c->cols);
+	snprintf(right, sizeof(right), "%s%s%s%s%s%s%.36s%s", marks_text(marks, sizeof(marks), p), place,
+		 p->frozen ? " frozen " : "",
 		 p->follow ? " following " : "", p->sampled ? " too many to show all: zoom in " : "",
 		 *p->filter ? " filter: " : "", p->filter, strlen(p->filter) > 36 ? ".. " : *p->filter ? " " : "");
 	canvas_text(c, row, c->cols - 2 - (int)strlen(right), CELL_LABEL, right);
@@ -316,43 +320,6 @@ static void draw_list(struct canvas *c, const struct picture *p)
 			    *p->filter ? "no event passes the filter" : "no events yet");
 }
 
-/* @text from column 1 on, broken at blanks. Returns the row behind it. */
-static int draw_wrapped(struct canvas *c, int row, enum cell_class class, const char *text)
-{
-	int room = c->cols - 2, indent = 1;
-
-	while ((int)strlen(text) > room) {
-		int cut = room;
-
-		while (cut > 1 && text[cut] != ' ')
-			cut--;
-		canvas_print(c, row++, indent, class, "%.*s", cut > 1 ? cut : room, text);
-		text += cut > 1 ? cut + 1 : room;
-		indent = 5;
-		room = c->cols - 6;
-	}
-	canvas_text(c, row, indent, class, text);
-	return row + 1;
-}
-
-/* How many rows draw_wrapped() would take. */
-static int wrapped_rows(const struct canvas *c, const char *text)
-{
-	struct canvas none = { .rows = 0, .cols = c->cols };
-
-	return draw_wrapped(&none, 0, CELL_PLAIN, text);
-}
-
-static void draw_detail(struct canvas *c, const struct picture *p)
-{
-	int row = p->layout.pane_row + 1;
-
-	for (int i = 0; i < p->detail_lines && row < p->layout.pane_end; i++)
-		row = draw_wrapped(c, row, i ? CELL_PLAIN : CELL_LABEL, p->detail[i]);
-	if (row > p->layout.pane_end)
-		canvas_text(c, p->layout.pane_end - 1, c->cols - 4, CELL_LABEL, " ...");
-}
-
 /* The end of what is being typed, as much as fits. */
 static const char *input_tail(const struct picture *p)
 {
@@ -398,7 +365,7 @@ void picture_draw(struct canvas *c, const struct picture *p)
 	draw_lanes(&left, p);
 	draw_pane_head(&pane, p);
 	if (p->detail)
-		draw_detail(&pane, p);
+		detail_pane_draw(&pane, p->detail, p->layout.pane_row + 1, p->layout.pane_end);
 	else
 		draw_list(&pane, p);
 	if (p->layout.overview_row && p->overview)
@@ -413,9 +380,9 @@ int picture_verdict(struct canvas *c, const char *status, const struct insight *
 	canvas_fill(c, 0, 0, c->cols, ' ', CELL_TITLE);
 	canvas_text(c, 0, 0, CELL_TITLE, " smmtrace  verdict: who waits for whom");
 	if (*status && !f->lines)
-		row = draw_wrapped(c, row, CELL_ALARM, status);
-	for (; i < f->lines && (i == top || row + wrapped_rows(c, f->line[i]) < c->rows); i++)
-		row = draw_wrapped(c, row, CELL_PLAIN, f->line[i]);
+		row = wrapped_draw(c, row, CELL_ALARM, status);
+	for (; i < f->lines && (i == top || row + wrapped_rows(c->cols, f->line[i]) < c->rows); i++)
+		row = wrapped_draw(c, row, CELL_PLAIN, f->line[i]);
 	if (!f->lines && !*status)
 		canvas_text(c, row, 1, CELL_DIM, "no verdict: no hot-plug or relocation has been judged yet");
 	canvas_fill(c, c->rows - 1, 0, c->cols, ' ', CELL_STATUS);

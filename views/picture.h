@@ -17,6 +17,7 @@
 
 #include "bookmarks.h"
 #include "canvas.h"
+#include "detail-pane.h"
 #include "episode-lane.h"
 #include "lanes.h"
 #include "overview.h"
@@ -82,8 +83,7 @@ struct picture {
 	int listed, chosen;         /* chosen -1 = none */
 	bool focus_list;
 	const char *finding;        /* the chosen broken rule, above the list; NULL = none */
-	const char *const *detail;  /* lines instead of the list; NULL = the list */
-	int detail_lines;
+	const struct detail_pane *detail; /* instead of the list; NULL = the list */
 
 	const char *filter;         /* "" = default */
 	bool follow, frozen;

@@ -163,7 +163,8 @@ static int record(const struct session *s, const char *path, FILE *lines, int re
 		.target = s->target, .kvm = s->kvm, .stops = s->stops, .pid = (pid_t)s->pid,
 		.buffer_kb = (unsigned)s->buffer_kb, .timeout_ms = (int)(s->timeout_ns / 1000000), .for_ns = s->for_ns,
 		.until = s->until_kind, .until_episode = s->until_episode, .judge = &s->judge,
-		.kick = s->kick, .qmp = s->qmp, .breakpoints_only = s->breakpoints, .no_log = s->no_log, .guest_ram = s->guest_ram,
+		.kick = s->kick, .qmp = s->qmp, .breakpoints_only = s->breakpoints, .no_log = s->no_log,
+		.guest_ram = s->guest_ram,
 		.own_guest = s->own_guest, .drop_rights = s->kvm && !s->stops && !s->own_guest,
 		.note = note, .begin = begin, .arg = &rec,
 	};

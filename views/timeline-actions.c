@@ -98,14 +98,23 @@ static int do_pan_right(struct timeline *t, struct error *err)
 	return timeline_pan(t, t->scale.span / 4, err);
 }
 
+/* The detail by what it shows of it, less a row, while it has the keys; else the window. */
+static int turn_page(struct timeline *t, int by, struct error *err)
+{
+	if (!t->show_detail || !t->focus_list)
+		return timeline_pan(t, by * t->scale.span, err);
+	timeline_scroll_detail(t, by * (t->layout.pane_rows - 2));
+	return 0;
+}
+
 static int do_page(struct timeline *t, struct error *err)
 {
-	return timeline_pan(t, t->scale.span, err);
+	return turn_page(t, 1, err);
 }
 
 static int do_page_back(struct timeline *t, struct error *err)
 {
-	return timeline_pan(t, -t->scale.span, err);
+	return turn_page(t, -1, err);
 }
 
 static int do_fit(struct timeline *t, struct error *err)
@@ -226,6 +235,7 @@ static int do_detail(struct timeline *t, struct error *err)
 	if (!t->chosen.id && timeline_choose_any(t, err) < 0)
 		return -1;
 	t->show_detail = !t->show_detail && t->chosen.id;
+	t->pane.top = 0;
 	return 0;
 }
 

@@ -11,7 +11,7 @@ int timeline_read_links(struct timeline *t, struct error *err)
 	if (of == t->links_of && t->links.count) /* without any there may be some by now: it is still recorded */
 		return 0;
 	if (of != t->links_of)
-		t->link = 0;
+		t->link = t->pane.top = 0;
 	t->links_of = of;
 	t->links.count = 0;
 	if (t->broken.id)
@@ -19,10 +19,38 @@ int timeline_read_links(struct timeline *t, struct error *err)
 	return t->chosen.id ? links_of_event(&t->links, t->reader, &t->feed.cpus, &t->chosen, err) : 0;
 }
 
+static int pane_cols(const struct timeline *t)
+{
+	return t->layout.cols - t->layout.pane_col;
+}
+
+void timeline_scroll_detail(struct timeline *t, int rows)
+{
+	t->pane.top = detail_pane_top(&t->pane, t->pane.top + rows, t->layout.pane_rows - 1, pane_cols(t));
+}
+
 void timeline_next_link(struct timeline *t, int by)
 {
-	if (t->link + by >= 0 && t->link + by < t->links.count)
-		t->link += by;
+	int line = t->detail.first_link + t->link;
+	int seen = detail_pane_reveal(&t->pane, line, t->layout.pane_rows - 1, pane_cols(t));
+
+	if (t->link + by < 0 || t->link + by >= t->links.count || seen != t->pane.top) {
+		timeline_scroll_detail(t, by);
+		return;
+	}
+	t->link += by;
+	t->pane.top = detail_pane_reveal(&t->pane, line + by, t->layout.pane_rows - 1, pane_cols(t));
+}
+
+int timeline_click_detail(struct timeline *t, int row, struct error *err)
+{
+	int line = detail_pane_line_at(&t->pane, row - t->layout.pane_row - 1, pane_cols(t));
+	int link = line - t->detail.first_link;
+
+	if (link < 0 || link >= t->links.count)
+		return 0;
+	t->link = link;
+	return timeline_follow_link(t, err);
 }
 
 static void push(struct timeline *t)

@@ -17,11 +17,13 @@ static int64_t time_at(const struct scale *s, int col)
 	return scale_start(s, col) + s->span / s->width / 2;
 }
 
-static int click_list(struct timeline *t, int row)
+static int click_list(struct timeline *t, int row, struct error *err)
 {
 	int first = t->layout.pane_row + 1, rows = t->layout.pane_end - first, top = t->chosen_at - rows / 2;
 
-	if (t->show_detail || t->broken.id || bookmarks_at(&t->bookmarks, t->cursor_ns))
+	if (t->show_detail)
+		return timeline_click_detail(t, row, err);
+	if (t->broken.id || bookmarks_at(&t->bookmarks, t->cursor_ns))
 		return 0;
 	top = top > t->listed - rows ? t->listed - rows : top;
 	top = (top < 0 ? 0 : top) + row - first;
@@ -42,7 +44,7 @@ static int click(struct timeline *t, const struct term_mouse *m, struct error *e
 		return timeline_choose_nearest(t, err);
 	}
 	if (m->col >= y->pane_col && m->row >= y->pane_row && m->row < y->pane_end)
-		return click_list(t, m->row);
+		return click_list(t, m->row, err);
 	if (m->row < 1 || m->row >= y->pane_end)
 		return 0;
 	t->focus_list = false;
@@ -58,6 +60,10 @@ static int wheel(struct timeline *t, const struct term_mouse *m, struct error *e
 
 	if (m->row < t->layout.lanes_row || (t->layout.overview_row && m->row == t->layout.overview_row))
 		return timeline_pan(t, (closer ? -1 : 1) * (t->scale.span / 8), err);
+	if (m->col >= t->layout.pane_col && m->row >= t->layout.pane_row && t->show_detail) {
+		timeline_scroll_detail(t, closer ? -3 : 3);
+		return 0;
+	}
 	if (m->col >= t->layout.pane_col && m->row >= t->layout.pane_row)
 		return timeline_go(t, &(struct seek){ .filter = &t->filter, .cpu = READER_ANY_CPU }, closer, true,
 				   closer ? "that is the first event" : "that is the last event", err);

@@ -58,6 +58,8 @@ struct timeline {
 	struct picture_event list[2 * LIST_ROWS + 1];
 	int listed, chosen_at;
 	struct detail detail;
+	struct reader_raw raw;                    /* of the chosen event, while the detail is shown */
+	struct detail_pane pane;
 	struct links links;                       /* of the chosen event or rule, while the detail is shown */
 	int link;                                 /* the one that > follows */
 	int64_t links_of;                         /* event id, or minus a rule's id; 0 = nothing */
@@ -87,9 +89,14 @@ int timeline_key(struct timeline *t, int key, struct error *err);
 int timeline_zoom_to(struct timeline *t, struct error *err);
 int timeline_mark(struct timeline *t, int which);
 
-/* timeline-links.c: read them when the choice is another; choose the next one; follow it; back. */
+/*
+ * timeline-links.c: read them when the choice is another; choose the next one, or scroll on where there is none;
+ * scroll; follow the one in this row of the screen; follow the chosen one; back.
+ */
 int timeline_read_links(struct timeline *t, struct error *err);
 void timeline_next_link(struct timeline *t, int by);
+void timeline_scroll_detail(struct timeline *t, int rows);
+int timeline_click_detail(struct timeline *t, int row, struct error *err);
 int timeline_follow_link(struct timeline *t, struct error *err);
 int timeline_back(struct timeline *t, struct error *err);
 

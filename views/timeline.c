@@ -50,6 +50,7 @@ static int go_with_end(struct timeline *t, struct error *err)
 static int make_detail(struct timeline *t, struct error *err)
 {
 	struct detail_links links = { &t->links, t->link };
+	struct detail_of of = { .event = &t->chosen, .raw = &t->raw };
 	const struct event *ev = &t->chosen.ev;
 	struct reader_smi smi;
 	int got;
@@ -61,7 +62,24 @@ static int make_detail(struct timeline *t, struct error *err)
 		return 0;
 	}
 	got = detail_smi(t->reader, ev->cpu, ev->ts, ev->ts, &smi, err);
-	detail_write(&t->detail, &t->chosen, got > 0 ? &smi : NULL, &links, t->feed.first_ns);
+	of.smi = got > 0 ? &smi : NULL;
+	if (got >= 0)
+		got = reader_raw(t->reader, t->chosen.id, &t->raw, err);
+	if (got >= 0)
+		detail_write(&t->detail, &of, &links, t->feed.first_ns, t->layout.cols - t->layout.pane_col);
+	return got;
+}
+
+/* What of it is shown. */
+static int place_detail(struct timeline *t, struct error *err)
+{
+	const struct layout *y = &t->layout;
+	int got = make_detail(t, err);
+
+	t->pane.line = t->detail.line;
+	t->pane.lines = t->detail.lines;
+	t->pane.chosen = t->links.count ? t->detail.first_link + t->link : -1;
+	t->pane.top = detail_pane_top(&t->pane, t->pane.top, y->pane_rows - 1, y->cols - y->pane_col);
 	return got;
 }
 
@@ -129,7 +147,7 @@ static int collect(struct timeline *t, const struct layout *y, struct error *err
 	if (got < 0)
 		return got;
 	t->listed = seek_around(t->reader, &any, at, t->chosen.id, rows, t->list, &t->chosen_at, err);
-	return t->listed < 0 ? t->listed : t->show_detail ? make_detail(t, err) : 0;
+	return t->listed < 0 ? t->listed : t->show_detail ? place_detail(t, err) : 0;
 }
 
 static struct picture picture_of(const struct timeline *t, const struct layout *y)
@@ -154,7 +172,7 @@ static struct picture picture_of(const struct timeline *t, const struct layout *
 		.overview = &t->overview, .mark = t->mark, .bookmarks = &t->bookmarks,
 		.list = t->list, .listed = t->listed, .chosen = t->chosen_at, .focus_list = t->focus_list,
 		.finding = t->broken.id ? t->finding : NULL, .alarm = t->status,
-		.detail = t->show_detail ? t->detail.line : NULL, .detail_lines = t->detail.lines,
+		.detail = t->show_detail ? &t->pane : NULL,
 		.filter = t->filter.text, .follow = t->follow, .frozen = t->frozen,
 		.message = t->message[0] ? t->message : NULL,
 		.prompt = prompt[t->prompt],

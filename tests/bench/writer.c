@@ -3,7 +3,9 @@
  * How fast is the database writer? Beside it, in the same run and by turns, a bare
  * loop: one prepared INSERT of the same events into the same schema with the same
  * pragmas and commits, and nothing else. The difference is what the derived tables
- * cost. Each run is a process of its own, so the memory is the writer's.
+ * cost. And by turns with them the writer with what each event was made of, as a
+ * guest's events bring it: a stop reply, a line of the log, the save state of an entry.
+ * Each run is a process of its own, so the memory is the writer's.
  *
  *     writer [EVENTS [ROUNDS]]
  */
@@ -54,7 +56,30 @@ static struct event event_at(int i)
 	return ev;
 }
 
-static void run_writer(void)
+/* What it was made of; lives until the next call. */
+static struct raw raw_of(const struct event *ev)
+{
+	static uint8_t state[RAW_STATE_MAX];
+	static char text[100];
+	struct raw raw;
+	int len;
+
+	if (ev->kind == EV_PORT)
+		len = snprintf(text, sizeof(text), "3714@%lld.%06lld:apm_io_write write addr=0x0 val=0x04",
+			       (long long)ev->ts / 1000000000, (long long)ev->ts / 1000 % 1000000);
+	else
+		len = snprintf(text, sizeof(text), "T05thread:p01.%02x;rwatch:000000007ffb7%03x;", ev->cpu + 1,
+			       (unsigned)(ev->ts & 0xfff));
+	raw = raw_text(text, (size_t)len);
+	if (ev->kind == EV_SMI_ENTER) {
+		memset(state, (int)ev->ts, sizeof(state));
+		raw.state = state;
+		raw.state_len = sizeof(state);
+	}
+	return raw;
+}
+
+static void write_events(bool with_raw)
 {
 	static struct model m;
 	struct error err;
@@ -66,7 +91,9 @@ static void run_writer(void)
 	for (int i = 1; i <= events; i++) {
 		struct event ev = event_at(i);
 		struct cpu before = m.cpu[ev.cpu];
-		struct sink_event se = { .id = i, .ev = &ev, .before = &before, .model = &m };
+		struct raw raw = raw_of(&ev);
+		struct sink_event se = { .id = i, .ev = &ev, .before = &before, .model = &m,
+					 .raw = with_raw && ev.kind != EV_PAUSE ? &raw : NULL };
 
 		se.after = model_apply(&m, i, &ev);
 		if (writer_sink(w)->ops->event(writer_sink(w), &se, &err) < 0)
@@ -74,6 +101,16 @@ static void run_writer(void)
 	}
 	if (writer_close(w, &err) < 0)
 		die(err.text);
+}
+
+static void run_writer(void)
+{
+	write_events(false);
+}
+
+static void run_writer_with_raw(void)
+{
+	write_events(true);
 }
 
 static void exec_sql(sqlite3 *db, const char *sql)
@@ -172,9 +209,9 @@ static double median(double *v, int n)
 
 int main(int argc, char **argv)
 {
-	double writer[MAX_ROUNDS], bare[MAX_ROUNDS];
+	double writer[MAX_ROUNDS], with_raw[MAX_ROUNDS], bare[MAX_ROUNDS];
 	char dir[200];
-	long kib = 0, unused;
+	long kib = 0, raw_kib = 0, unused;
 	int rounds = argc > 2 ? atoi(argv[2]) : 7;
 
 	events = argc > 1 ? atoi(argv[1]) : events;
@@ -185,11 +222,13 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/r.db", dir);
 	for (int i = 0; i < rounds; i++) {
 		writer[i] = measure(run_writer, &kib);
+		with_raw[i] = measure(run_writer_with_raw, &raw_kib);
 		bare[i] = measure(run_bare, &unused);
 	}
 	remove_files();
 	rmdir(dir);
-	printf("writer: %.0f events/s, bare %.0f, ratio %.2f, rss %.1f M\n", median(writer, rounds),
-	       median(bare, rounds), median(bare, rounds) / median(writer, rounds), (double)kib / 1024);
+	printf("writer: %.0f events/s, bare %.0f, ratio %.2f, rss %.1f M, with raw %.0f, rss %.1f M\n",
+	       median(writer, rounds), median(bare, rounds), median(bare, rounds) / median(writer, rounds),
+	       (double)kib / 1024, median(with_raw, rounds), (double)raw_kib / 1024);
 	return 0;
 }

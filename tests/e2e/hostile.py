@@ -27,7 +27,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
-from query import RECORDER, SMMTRACE, check, record  # pylint: disable=wrong-import-position
+from query import RECORDER, ROOT, SMMTRACE, check, record  # pylint: disable=wrong-import-position
 
 SANITIZED = b"__asan_init" in open(SMMTRACE, "rb").read()
 MEMORY = 1 << 30       # address space of each command
@@ -61,7 +61,8 @@ NUMBERS = (
     ("event", "ts_ns"), ("event", "a0 a1 a2 a3 a4 a5 a6 a7"), ("event", "cpu"), ("event", "kind source origin"),
     ("smi", "enter_ns leave_ns"), ("smi", "cpu cause"), ("smbase", "ts_ns cpu old new rip effective_ns"),
     ("cpu", "since_ns added_ns state"), ("total", "value"), ("episode", "start_ns end_ns stuck_ns cpu"),
-    ("episode_step", "ts_ns event"), ("violation", "ts_ns cpu e0 e1 e2 e3"), ("invariant", "exercised violations"),
+    ("episode_step", "ts_ns event"), ("event_raw", "whole"), ("smm_state", "revision"),
+    ("violation", "ts_ns cpu e0 e1 e2 e3"), ("invariant", "exercised violations"),
 )
 KEYS = b"vV\r\rex\tjjk\r\r0g]}?\x1b"
 
@@ -130,8 +131,21 @@ class Suite:
         self.good = os.path.join(folder, "good.smm")
         self.path = os.path.join(folder, "bad.smm")
         record(self.good, "stock-hang")
+        self.give_evidence()
         told = subprocess.run([SMMTRACE, "report", "--help"], stdout=subprocess.PIPE, check=True).stdout.decode()
         self.pages = [how for how in ("--html", "--json") if how in told]
+
+    def give_evidence(self):
+        """What a story has none of: bookmarks, raw lines, save states."""
+        with open(os.path.join(ROOT, "tests/fixtures/smm-state-amd64.bin"), "rb") as file:
+            state = file.read()
+        db = sqlite3.connect(self.good)
+        db.execute("CREATE TABLE bookmark (ts_ns INTEGER PRIMARY KEY, cpu INTEGER NOT NULL, text TEXT NOT NULL) STRICT")
+        db.execute("INSERT OR IGNORE INTO bookmark SELECT ts_ns, coalesce(cpu, -1), 'here' FROM event")
+        db.execute("INSERT INTO event_raw SELECT id, cast('T05thread:p01.01;' AS BLOB), NULL FROM event")
+        db.execute("INSERT INTO smm_state SELECT id, 0x20064, ? FROM smi", (state,))
+        db.commit()
+        db.close()
 
     def readers(self):
         """(arguments, is the output for people?), of each command that reads."""
@@ -142,6 +156,8 @@ class Suite:
         for question in ("hang", "episodes", "steps", "violations", "invariants", "smis", "relocations", "events",
                          "meta", "smi-causes", "storms", "losses"):
             yield ["query", self.path, question, "--table"] + SLOW, True
+        yield ["query", self.path, "raw", "1", "--table"] + SLOW, True
+        yield ["query", self.path, "saved_v", "--table"] + SLOW, True
         yield ["query", self.path, "hang", "--json"] + SLOW, False
         yield ["query", self.path, "hang", "--csv"] + SLOW, False
         yield ["check", self.path, "--json"], False
@@ -188,6 +204,7 @@ class Suite:
             at = told.find(sequence)
             check(at < 0, "view: %r to the terminal: %r" % (sequence, told[max(0, at - 40):at + 60]))
         told.decode("utf-8")
+        return told
 
     def all_of(self, statuses, view=True):
         got = {self.judge(args, people, statuses) for args, people in self.readers()}
@@ -309,6 +326,9 @@ class Suite:
             for row in db.execute("PRAGMA table_info(%s)" % table).fetchall():
                 if row[2] == "TEXT" and row[1] not in unique:
                     yield "UPDATE %s SET %s = cast(?1 AS TEXT)" % (table, row[1]), (text,)
+                elif row[2] == "BLOB":  # only one as long as can be: SQLite would count them all against its memory
+                    yield ("UPDATE %s SET %s = substr(cast(?1 AS BLOB), 1, iif(event = 1, 1000000, 5000))"
+                           % (table, row[1]), (text,))
                 elif row[2] == "TEXT" and table in ("event_kind", "invariant"):
                     yield "UPDATE %s SET name = substr(cast(?1 AS TEXT), 1, 5000) || rowid" % table, (text,)
         db.close()
@@ -347,6 +367,21 @@ class Suite:
                 for args, people in list(self.readers())[:4] + list(self.readers())[-8:]:
                     self.judge(args, people, {0, 1, 4})
                 self.view({0, 4})
+
+    def test_evidence(self):
+        """Save states of any length and revision, raw lines that were cut or dropped."""
+        chance = random.Random(7)
+        for state in (b"", b"\x00" * 511, bytes(chance.randrange(256) for _ in range(512)), b"\xff" * 513,
+                      b"\x1b[31mHOSTILE" * 80000):
+            self.sql(("UPDATE smm_state SET bytes = ?", (state[:2000],)),
+                     ("UPDATE smm_state SET bytes = ? WHERE event = (SELECT min(event) FROM smm_state)", (state,)),
+                     "UPDATE event_raw SET bytes = iif(event % 2, NULL, zeroblob(700)), whole = 1000000")
+            self.all_of({0, 1, 4}, view=False)
+            check(b"raw line" in self.view({0}), "no raw line in the detail")
+        for statement in ("DROP TABLE event_raw", "DROP TABLE smm_state", "DROP VIEW raw_v",
+                          "ALTER TABLE event_raw RENAME COLUMN bytes TO x"):
+            self.sql(statement)
+            self.all_of({0, 1, 2, 4})
 
     def test_many_findings(self):
         many = counter(1000, "LIMIT 40000")

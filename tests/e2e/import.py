@@ -127,6 +127,18 @@ def everything_in_the_text_reports_is_there():
         equal(rows(r, "SELECT count(*) FROM event_v WHERE cpu IS NOT NULL AND kind IN ('port', 'ipi')"), [(known,)], name)
 
 
+def text_events_show_their_lines():
+    text = read("vmm.trace")
+    r, _ = imported(unpacked("vmm.trace"))
+    lines = [line for (line,) in rows(r, "SELECT raw.text FROM raw_v raw JOIN event_v e ON e.id = raw.event_id"
+                                         " WHERE e.kind IN ('port', 'ipi', 'apic-accept') ORDER BY e.id")]
+    equal(lines, [line for line in text.splitlines()
+                  if re.search(r"kvm_pio: .* at 0xb[23] |kvm_apic_(ipi|accept_irq): .*\((INIT|SIPI|SMI)\|", line)])
+    log = written("qemu.log", log_of_a_hotplug())
+    r, _ = imported(log)
+    true(rows(r, "SELECT count(*) FROM raw_v WHERE text LIKE 'SMM: enter%EFER=%'")[0][0] > 0, "dumps")
+
+
 def values_and_times_are_those_of_the_report():
     text = read("vmm.trace-cmd.txt")
     r, _ = imported(unpacked("vmm.trace.dat"))
@@ -443,7 +455,8 @@ def what_comes_too_late_is_told():
     equal(rows(r, "SELECT value FROM meta_v WHERE key = 'import.late'"), [("1",)])
 
 
-run_tests(everything_in_the_text_reports_is_there, values_and_times_are_those_of_the_report,
+run_tests(everything_in_the_text_reports_is_there, text_events_show_their_lines,
+          values_and_times_are_those_of_the_report,
           two_forms_of_one_recording_do_not_differ, perf_tells_the_wall_clock, the_other_commands_read_it,
           what_is_not_understood_is_counted_and_told, losses_are_intervals,
           an_older_tracepoint_tells_the_new_base_when_it_leaves, lines_out_of_order_are_put_in_order,

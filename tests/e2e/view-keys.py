@@ -250,6 +250,52 @@ class Keys(view.Suite):
         term.key(">", "Enter")
         term.wait_chosen("smi-leave cpu1")
 
+    def entry_with_evidence(self):
+        """The detail of an SMI of CPU 0, with a raw line and a save state: more than fits."""
+        path = os.path.join(self.folder, "evidence.db")
+        shutil.copy(self.db, path)
+        with open(os.path.join(HERE, "../fixtures/smm-state-amd64.bin"), "rb") as file:
+            state = file.read()
+        db = sqlite3.connect(path)
+        db.execute("INSERT INTO event_raw VALUES (7, ?, NULL)", (b"T05thread:p01.01;\x1b[31m",))
+        db.execute("INSERT INTO smm_state VALUES (7, 0x20064, ?)", (state,))
+        db.commit()
+        db.close()
+        term = self.ready(db=path)
+        term.key("/")
+        term.type("smi-enter cpu0")
+        term.key("Enter", "Enter")
+        term.wait_text("smi-enter of cpu0", " rows 1-16 of ")
+        return term
+
+    def test_a_long_detail_is_scrolled(self):
+        term = self.entry_with_evidence()
+        check("r15 " not in "\n".join(term.lines()), "it all fits")
+        term.key("Tab")
+        while not any("r15 " in line for line in term.lines()):
+            row = [line for line in term.lines() if " rows " in line][0]
+            term.key("Down")
+            term.wait_gone(row)
+        term.wait_text(r"raw line  T05thread:p01.01;\x1b[31m", "revision id 0x20064 (amd64), long mode",
+                       "rip      0xd6c9804")
+        before = term.lines()
+        term.key("Down", "Down", "b")
+        term.wait_text("smi-enter of cpu0", " rows 1-16 of ")
+        term.key("Space")
+        term.wait_for(lambda s: s.split("\n")[7:23] == before[7:23], "the end of it again")
+        term.key("BTab", "b")  # the lanes have the keys: a page of them, and the event there
+        term.wait_text("cpu-add of cpu0")
+
+    def test_a_link_is_clicked(self):
+        term = self.entry_with_evidence()
+        row = [i for i, line in enumerate(term.lines()) if line.startswith(" > raised by")][0]
+        self.mouse(term, 65, row, 30)
+        term.wait_text(" rows 4-19 of ")
+        self.mouse(term, 64, row, 30)
+        term.wait_text(" rows 1-16 of ")
+        self.mouse(term, 0, row, 30)
+        term.wait_text("event 6, observed")
+
     def test_bookmarks_stay_in_the_file(self):
         term, path = self.plugged("marked.db")
         term.key("End", "m")

@@ -14,7 +14,7 @@ struct seen {
 	uint64_t events, sum;
 };
 
-static void take(void *arg, const struct event *ev)
+static void take(void *arg, const struct event *ev, const struct raw *raw)
 {
 	struct seen *s = arg;
 
@@ -24,6 +24,10 @@ static void take(void *arg, const struct event *ev)
 	s->events++;
 	for (unsigned i = 0; i < event_info[ev->kind].fields; i++)
 		s->sum = s->sum * 31 + event_get(ev, i, 7);
+	if (!raw->text || !raw->len || raw->len > RAW_TEXT_MAX)
+		abort();
+	for (size_t i = 0; i < raw->len; i++)
+		s->sum = s->sum * 31 + (unsigned char)raw->text[i];
 }
 
 static struct seen parse(const char *text, size_t size, size_t step)

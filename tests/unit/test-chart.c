@@ -11,6 +11,7 @@
 #include "../../db/density.h"
 #include "../../tracer/check/check.h"
 #include "../../tracer/clock.h"
+#include "../../views/overview.h"
 #include "../../views/seek.h"
 
 #define CPUS 5
@@ -331,6 +332,48 @@ static void many_events(void **state)
 	}
 }
 
+static void read_strip(struct fixture *f, struct overview *o)
+{
+	const struct reader_summary *s = reader_summary(f->reader);
+
+	assert_int_equal(overview_read(o, f->reader, s->first_ns, s->last_ns, BUCKETS, NULL), 0);
+}
+
+/* The strip of a recording that grows is read anew when that shows, and at its end. */
+static void the_strip_of_a_growing_recording(void **state)
+{
+	struct fixture *f = *state;
+	struct overview o = { 0 };
+	int64_t first, column;
+
+	now_ns = 1000000;
+	record_by_chance(f, MANY, false);
+	flush(f);
+	look(f);
+	read_strip(f, &o);
+	first = o.last_id;
+	column = o.whole.span / BUCKETS;
+	now_ns += column / 8;
+	lose(f, 0, now_ns);
+	flush(f);
+	assert_int_equal(reader_refresh(f->reader, NULL), 1);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first);
+	now_ns += column / 2;
+	lose(f, 0, now_ns);
+	flush(f);
+	assert_int_equal(reader_refresh(f->reader, NULL), 1);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first + 2);
+	lose(f, 0, ++now_ns);
+	reader_close(f->reader);
+	finish(f);
+	look(f);
+	read_strip(f, &o);
+	assert_int_equal(o.last_id, first + 3);
+	overview_free(&o);
+}
+
 static void run_sql(struct fixture *f, const char *sql)
 {
 	sqlite3 *db;
@@ -435,6 +478,7 @@ int main(void)
 		TEST(an_ended_recording), TEST(events_that_come_late), TEST(a_growing_recording),
 		TEST(a_recording_without_chart), TEST(sums_that_are_not_ready), TEST(a_chart_that_is_none),
 		TEST(a_search_in_pieces), TEST(crowds), TEST(many_events),
+		TEST(the_strip_of_a_growing_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

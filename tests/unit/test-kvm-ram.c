@@ -78,7 +78,7 @@ static void keep(struct event_out *out, const struct event *ev)
 	got[n++] = *ev;
 }
 
-static struct event_out out = { keep };
+static struct event_out out = { .put = keep };
 
 static void store(uint32_t at, uint64_t value, size_t size)
 {

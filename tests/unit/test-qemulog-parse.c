@@ -20,15 +20,19 @@
 /* What came out: every event as "cpu=N KIND DETAIL", and the events themselves. */
 static struct capture {
 	struct event ev[MAX_EVENTS];
+	char raw[MAX_EVENTS][600]; /* what each was made of */
+	size_t whole[MAX_EVENTS];
 	unsigned n;
 } got;
 static struct qemulog_parse parser;
 
-static void take(void *arg, const struct event *ev)
+static void take(void *arg, const struct event *ev, const struct raw *raw)
 {
 	struct capture *c = arg;
 
 	assert_true(c->n < MAX_EVENTS);
+	snprintf(c->raw[c->n], sizeof(c->raw[0]), "%.*s", (int)raw->len, raw->text);
+	c->whole[c->n] = raw->whole;
 	c->ev[c->n++] = *ev;
 }
 
@@ -361,6 +365,39 @@ static void a_recorded_hot_plug_is_complete(void **state)
 	free(text);
 }
 
+/* What QEMU wrote, with its stamp, byte for byte; of a reset with the part of its dump that was read. */
+static void events_bring_their_lines(void **state)
+{
+	char line[300], dump[QEMULOG_LINE_MAX] = "EAX=";
+
+	(void)state;
+	push("3714@1003.497467:apm_io_write write addr=0x1 val=0x00\xff\x1b[31m\n"
+	     "apic_mem_writel 0000000000000310 = 01000000\n"
+	     "CPU Reset (CPU 1)\n"
+	     "EAX=00000000 EBX=00000000 ECX=00000000 EDX=00060fb1\n"
+	     "3714@1003.600000:apm_io_read read addr=0x0 val=0x04\n"
+	     "EIP=0000805c EFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=1 HLT=0\n"
+	     "CS =3000 00030000 ffffffff 00009300\n"
+	     "SS =0000 00000000 0000ffff 00009300\n");
+	assert_int_equal(got.n, 3);
+	assert_string_equal(got.raw[0], "3714@1003.497467:apm_io_write write addr=0x1 val=0x00\xff\x1b[31m");
+	assert_string_equal(got.raw[1], "3714@1003.600000:apm_io_read read addr=0x0 val=0x04");
+	assert_string_equal(got.raw[2], "CPU Reset (CPU 1)\n"
+			    "EAX=00000000 EBX=00000000 ECX=00000000 EDX=00060fb1\n"
+			    "EIP=0000805c EFL=00000002 [-------] CPL=0 II=0 A20=1 SMM=1 HLT=0\n"
+			    "CS =3000 00030000 ffffffff 00009300");
+	assert_int_equal(got.whole[2], 0);
+
+	memset(dump + 4, '0', sizeof(dump) - 5);
+	push("CPU Reset (CPU 2)\n");
+	push(dump);
+	push("\nCS =3000 00030000 ffffffff 00009300\n");
+	assert_int_equal(got.n, 4);
+	snprintf(line, sizeof(line), "CPU Reset (CPU 2)\nEAX=0000");
+	assert_memory_equal(got.raw[3], line, strlen(line));
+	assert_int_equal(got.whole[3], 17 + 1 + QEMULOG_LINE_MAX - 1 + 1 + 35);
+}
+
 /* However the bytes are cut, the same events come out; only a reset's time depends on what had arrived. */
 static void cuts_do_not_matter(void **state)
 {
@@ -380,6 +417,7 @@ static void cuts_do_not_matter(void **state)
 		for (unsigned i = 0; i < got.n; i++) {
 			got.ev[i].ts = whole.ev[i].ts = 0;
 			assert_memory_equal(&got.ev[i], &whole.ev[i], sizeof(got.ev[i]));
+			assert_string_equal(got.raw[i], whole.raw[i]);
 		}
 	}
 	free(text);
@@ -403,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(damaged_lines_are_skipped, start),
 		cmocka_unit_test_setup(long_lines_and_nul_bytes_do_no_harm, start),
 		cmocka_unit_test_setup(a_recorded_hot_plug_is_complete, start),
+		cmocka_unit_test_setup(events_bring_their_lines, start),
 		cmocka_unit_test_setup(cuts_do_not_matter, start),
 	};
 

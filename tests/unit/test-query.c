@@ -79,6 +79,15 @@ static const char *answer_of(struct fixture *f, const char *what, enum output_fo
 	return f->text;
 }
 
+static const char *answer_with(struct fixture *f, const char *what, const char *arg)
+{
+	struct error err = { 0 };
+
+	if (ask_with(f, what, arg, OUTPUT_TSV, 10 * NS_PER_SEC, &err) < 0)
+		fail_msg("%s: %s", what, err.text);
+	return f->text;
+}
+
 static void record_findings(struct fixture *f)
 {
 	struct sink *s = writer_sink(f->writer);
@@ -449,6 +458,25 @@ static void an_old_recording_has_an_excuse(void **state)
 	assert_int_equal(reader_summary(f->reader)->events, 21);
 }
 
+static void raw_lines_are_told_or_why_not(void **state)
+{
+	struct fixture *f = *state;
+	char *why = NULL;
+	sqlite3 *db;
+
+	if (sqlite3_open(f->path, &db) ||
+	    sqlite3_exec(db, "INSERT INTO event_raw VALUES (6, CAST('a' || char(27) || 'b' AS BLOB), NULL),"
+			 " (7, NULL, NULL), (8, CAST('xx' AS BLOB), 9000)", NULL, NULL, &why))
+		fail_msg("%s", why);
+	assert_non_null(strstr(answer_of(f, "raw", OUTPUT_TSV), "\tfixture\ta\\x1bb\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "7"), "\t(raw line not kept)\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "8"), "\txx (cut: 9000 bytes)\n"));
+	assert_non_null(strstr(answer_with(f, "raw", "9"), "\t(nothing came with it)\n"));
+	assert_int_equal(sqlite3_exec(db, "DROP VIEW raw_v; DROP TABLE event_raw", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	assert_non_null(strstr(answer_of(f, "raw", OUTPUT_TSV), "an older smmtrace made this recording"));
+}
+
 static void views_can_be_asked_by_name(void **state)
 {
 	assert_string_equal(answer_of(*state, "loss_v", OUTPUT_CSV),
@@ -665,6 +693,7 @@ int main(void)
 		T(smis_are_counted_by_cause_and_length),
 		T(storms_and_percentiles_are_found),
 		T(what_happened_around_an_event_is_told),
+		T(raw_lines_are_told_or_why_not),
 		T(a_filter_chooses_rows),
 		T(a_filter_fits_every_question_about_events),
 		T(what_was_concluded_is_not_filtered),

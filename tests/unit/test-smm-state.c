@@ -42,6 +42,9 @@ static void the_amd64_map_is_decoded(void **state)
 		{ SMM_RBP, 2 }, { SMM_RSI, 0xd6ca081 }, { SMM_RDI, 0xd6ca049 }, { SMM_R8, 1 },
 		{ SMM_R9, 0xef992df }, { SMM_R10, 0x2c7556fc }, { SMM_R11, 0 }, { SMM_R12, 0xd6ca009 },
 		{ SMM_R13, 0xd6ca00c }, { SMM_R14, 1 }, { SMM_R15, 1 },
+		{ SMM_DS, 0x30 }, { SMM_ES, 0x30 }, { SMM_FS, 0x30 }, { SMM_FS_BASE, 0 }, { SMM_GS, 0x30 },
+		{ SMM_GS_BASE, 0 }, { SMM_TR, 0 }, { SMM_LDTR, 0 }, { SMM_GDT_BASE, 0xe5e0000 },
+		{ SMM_IDT_BASE, 0xe0e5018 },
 	};
 	uint8_t tail[SMM_STATE_TAIL];
 	struct smm_state st;
@@ -63,6 +66,8 @@ static void the_i386_map_is_decoded(void **state)
 		{ SMM_SS, 0x10 }, { SMM_CR0, 0x11 }, { SMM_CR3, 0 }, { SMM_CR4, 0 }, { SMM_DR6, 0xffff0ff0 },
 		{ SMM_DR7, 0x400 }, { SMM_RAX, 1 }, { SMM_RCX, 0x10 }, { SMM_RDX, 0xf8000 }, { SMM_RBX, 0 },
 		{ SMM_RSP, 0x6c5c }, { SMM_RBP, 0xf0630 }, { SMM_RSI, 0xf8 }, { SMM_RDI, 0 },
+		{ SMM_DS, 0x10 }, { SMM_ES, 0x10 }, { SMM_FS, 0x10 }, { SMM_GS, 0x10 }, { SMM_GDT_BASE, 0xf6180 },
+		{ SMM_IDT_BASE, 0xf61be },
 	};
 	uint8_t tail[SMM_STATE_TAIL];
 	struct smm_state st;

@@ -355,12 +355,99 @@ static void detail_says_every_field(void **state)
 	assert_int_equal(reader_event(s->reader, 9, &e.ev, &err), 1);
 	assert_int_equal(links_of_event(&links, s->reader, &s->feed.cpus, &e, &err), 0);
 	assert_int_equal(detail_smi(s->reader, 1, e.ev.ts, e.ev.ts, &smi, &err), 1);
-	detail_write(d, &e, &smi, &(struct detail_links){ &links, 0 }, 1000000000);
+	detail_write(d, &(struct detail_of){ .event = &e, .smi = &smi }, &(struct detail_links){ &links, 0 }, 1000000000,
+		     80);
 	assert_int_equal(d->lines, 8);
 	for (int i = 0; i < 8; i++)
 		assert_string_equal(d->line[i], want[i]);
 	free(d);
 	stage_free(s);
+}
+
+/* The lines of a detail of @kind that was made of @raw. */
+static struct detail *detail_made_of(enum event_kind kind, const struct reader_raw *raw, int cols)
+{
+	struct picture_event e = { .id = 5, .ev = event_new(kind, SRC_QEMULOG, 0, 1) };
+	struct detail *d = calloc(1, sizeof(*d));
+	struct links none = { .count = 0 };
+
+	detail_write(d, &(struct detail_of){ .event = &e, .raw = raw }, &(struct detail_links){ &none, 0 }, 0, cols);
+	return d;
+}
+
+static bool has_line(const struct detail *d, const char *text)
+{
+	for (int i = 0; i < d->lines; i++)
+		if (strstr(d->line[i], text))
+			return true;
+	return false;
+}
+
+static void assert_lines(enum event_kind kind, const struct reader_raw *raw, int cols, const char *const *want)
+{
+	struct detail *d = detail_made_of(kind, raw, cols);
+
+	for (; *want; want++)
+		if (!has_line(d, *want))
+			fail_msg("no \"%s\"", *want);
+	assert_in_range(d->lines, 1, DETAIL_LINES);
+	free(d);
+}
+
+#define LINES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void a_detail_tells_what_the_event_was_made_of(void **state)
+{
+	struct reader_raw raw = { .kept = true, .has_text = true, .len = 11, .text = "a\x1b[31m\nb\xff\0c" };
+	FILE *f = fopen("tests/fixtures/smm-state-amd64.bin", "re");
+
+	(void)state;
+	assert_lines(EV_PORT, &raw, 80, LINES("raw line  a\\x1b[31m", "          b\\xff\\x00c"));
+	assert_lines(EV_PORT, &(struct reader_raw){ .kept = true, .dropped = true }, 80, LINES("raw line not kept"));
+	raw.whole = 1000000;
+	memset(raw.text, '\n', raw.len = sizeof(raw.text));
+	assert_lines(EV_PORT, &raw, 80, LINES("more bytes: smmtrace query FILE raw 5", "the raw line had 1000000 bytes"));
+	memset(raw.text, 0xff, raw.len);
+	assert_lines(EV_SMI_ENTER, &raw, 80, LINES("saved state: it was not read at this entry"));
+	assert_lines(EV_SMI_ENTER, &(struct reader_raw){ .kept = false }, 80, LINES("an older smmtrace"));
+
+	assert_non_null(f);
+	raw.state_len = fread(raw.state, 1, sizeof(raw.state), f);
+	fclose(f);
+	assert_lines(EV_SMI_ENTER, &raw, 80, LINES("revision id 0x20064 (amd64), long mode",
+		     "  smbase   0xffbf000   rip      0xd6c9804   rflags   0x246", "  r15      0x1"));
+	assert_lines(EV_SMI_ENTER, &raw, 40, LINES("  rip      0xd6c9804", "  r15      0x1"));
+	raw.state[0xfc] = 0x65;
+	assert_lines(EV_SMI_ENTER, &raw, 80, LINES("its revision id 0x20065 is not known"));
+}
+
+/* Three lines, of one, three and one rows in 30 columns. */
+static void a_long_detail_is_scrolled(void **state)
+{
+	static const char *const line[] = { "first", "a line that is so long that it takes several rows of it", "last" };
+	struct detail_pane p = { .line = line, .lines = 3, .chosen = -1 };
+	int rows = detail_pane_rows(&p, 3, 30);
+	struct canvas c = { 0 };
+	char text[200];
+
+	(void)state;
+	assert_int_equal(rows, 5);
+	assert_string_equal(detail_pane_place(text, sizeof(text), &p, rows, 30), "");
+	assert_string_equal(detail_pane_place(text, sizeof(text), &p, 2, 30), " rows 1-2 of 5 ");
+	assert_int_equal(detail_pane_top(&p, 100, 2, 30), 3);
+	assert_int_equal(detail_pane_top(&p, -1, 2, 30), 0);
+	assert_int_equal(detail_pane_reveal(&p, 2, 2, 30), 3);
+	p.top = 3;
+	assert_int_equal(detail_pane_reveal(&p, 0, 2, 30), 0);
+	assert_int_equal(detail_pane_line_at(&p, 0, 30), 1);
+	assert_int_equal(detail_pane_line_at(&p, 1, 30), 2);
+	assert_int_equal(detail_pane_line_at(&p, 2, 30), -1);
+	assert_true(canvas_resize(&c, 6, 30));
+	detail_pane_draw(&c, &p, 3, 5);
+	assert_string_equal(canvas_row_text(&c, 2, text, sizeof(text)), "");
+	assert_string_equal(canvas_row_text(&c, 4, text, sizeof(text)), " last");
+	assert_string_equal(canvas_row_text(&c, 5, text, sizeof(text)), "");
+	canvas_free(&c);
 }
 
 static void every_size_and_number_of_lanes_fits(void **state)
@@ -746,6 +833,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(events_are_found),
 		cmocka_unit_test(the_list_surrounds_the_chosen_event),
 		cmocka_unit_test(detail_says_every_field),
+		cmocka_unit_test(a_detail_tells_what_the_event_was_made_of),
+		cmocka_unit_test(a_long_detail_is_scrolled),
 		cmocka_unit_test(every_size_and_number_of_lanes_fits),
 		cmocka_unit_test(a_plug_that_is_stuck_is_one_picture),
 		cmocka_unit_test(a_wide_screen_names_the_steps),

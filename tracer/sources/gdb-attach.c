@@ -105,6 +105,7 @@ static struct gdb *gdb_alloc(const struct gdb_args *args, struct error *err)
 		g->regs = calloc(EVENT_MAX_CPUS, sizeof(*g->regs));
 		g->handling_ns = calloc(STOPS_KEPT, sizeof(*g->handling_ns));
 		g->tap.out.put = gdb_log_tap;
+		g->tap.out.put_raw = gdb_log_tap_raw;
 		g->tap.next = args->out;
 		g->tap.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	}

@@ -312,18 +312,18 @@ int gdb_capture_look(struct gdb *g, const struct rsp_stop *stop, int64_t ts, str
 }
 
 /* Step over what is at @lin. *moved: it was executed. */
-static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, bool *moved, struct error *err)
+static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, struct rsp_stop *stop, bool *moved,
+		     struct error *err)
 {
-	struct rsp_stop stop;
 	struct rsp_job job = { .thread = c->thread, .regs = g->regs[0] };
 	struct regs r;
 
 	for (int i = 0; i < STEP_TRIES; i++) {
-		if (rsp_step(g->rsp, c->thread, &stop, err) < 0 || rsp_jobs(g->rsp, &job, 1, err) < 0)
+		if (rsp_step(g->rsp, c->thread, stop, err) < 0 || rsp_jobs(g->rsp, &job, 1, err) < 0)
 			return -1;
-		if (stop.kind == RSP_STOP_EXITED)
+		if (stop->kind == RSP_STOP_EXITED)
 			return GDB_EXITED;
-		if (stop.signal == SIGNAL_INTERRUPT)
+		if (stop->signal == SIGNAL_INTERRUPT)
 			return 0; /* it does not execute: an INIT is pending, and takes it away once it runs */
 		if (!regs_decode(&r, &g->layout, job.regs, job.regs_len))
 			return 0;
@@ -337,13 +337,17 @@ static int step_over(struct gdb *g, struct gcpu *c, uint64_t lin, bool *moved, s
 /* Off the breakpoint it stands at. That may be a handler's first instruction, and its RSM: then it has left by this. */
 static int step_off(struct gdb *g, const struct stopped_at *at, struct error *err)
 {
-	struct stop_ctx s = { .g = g, .ts = at->ts, .c = at->c };
+	const struct rsp_stop *told = g->stop;
+	struct rsp_stop step = { 0 };
+	struct stop_ctx s = { .g = g, .stop = &step, .ts = at->ts, .c = at->c };
 	bool leaves = at->c->in_smm && gdb_smi_begins_with_rsm(g, at->c, at->pc), moved = false;
-	int rc = step_over(g, at->c, at->pc, &moved, err);
+	int rc = step_over(g, at->c, at->pc, &step, &moved, err);
 
 	if (rc || !leaves || !moved)
 		return rc;
+	g->stop = &step;
 	gdb_smi_leave(&s, at->pc, VIA_BREAKPOINT);
+	g->stop = told;
 	gdb_capture_want(g);
 	points_sync(&g->points, g->rsp);
 	return 0;

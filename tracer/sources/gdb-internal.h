@@ -121,6 +121,8 @@ struct gdb {
 	bool config_due, look_due; /* at the next stop */
 	int kick_due;              /* likewise: the CPU to kick, CPU_UNKNOWN = none */
 
+	const struct rsp_stop *stop; /* being handled; NULL = none, or what is told is not made of it */
+
 	bool leave_stopped;   /* found stopped */
 	int64_t foreign_since; /* somebody else has paused it, theirs to continue; 0 = no */
 	int64_t sampled_ns, sampled_cpu_ns; /* QEMU's CPU time, while so */
@@ -141,6 +143,8 @@ struct gdb {
 
 /* gdb-out.c: what is said, to the pipeline and to the user */
 void gdb_put(struct gdb *g, struct event ev);
+/* The same with the save state at the end of @tail's map, SMM_STATE_TAIL bytes; NULL = it was not read. */
+void gdb_put_entry(struct gdb *g, struct event ev, const uint8_t *tail);
 void gdb_put_span(struct gdb *g, enum event_kind kind, int64_t from, int64_t until, enum pause_why why);
 /* @source could not see @cpu, CPU_UNKNOWN = any, during [from, until). */
 void gdb_put_blind(struct gdb *g, enum event_source source, int cpu, int64_t from, int64_t until,
@@ -156,6 +160,7 @@ void gdb_pause_ends(struct gdb *g, enum pause_why why);
 
 /* gdb-log.c: not having the log is no failure; the user is told what is then not recorded */
 void gdb_log_tap(struct event_out *out, const struct event *ev);
+void gdb_log_tap_raw(struct event_out *out, const struct event *ev, const struct raw *raw);
 void gdb_log_open(struct gdb *g);
 void gdb_log_arm_guard(struct gdb *g);
 void gdb_log_switch_off(struct gdb *g);

@@ -53,10 +53,8 @@ static bool ejects(const struct event *ev)
 	       event_get(ev, CPUHP_DIR, DIR_READ) == DIR_WRITE && event_get(ev, CPUHP_VALUE, 0) & HP_EJECT;
 }
 
-void gdb_log_tap(struct event_out *out, const struct event *ev)
+static void look_at(struct log_tap *tap, const struct event *ev)
 {
-	struct log_tap *tap = (struct log_tap *)out;
-
 	if (ev->kind == EV_CPU_RESET && ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS) {
 		if (ev->cpu >= atomic_load(&tap->cpus)) {
 			long long never = 0;
@@ -76,7 +74,19 @@ void gdb_log_tap(struct event_out *out, const struct event *ev)
 		atomic_store(&tap->apm_seen, true);
 		wake(tap);
 	}
-	tap->next->put(tap->next, ev);
+}
+
+void gdb_log_tap(struct event_out *out, const struct event *ev)
+{
+	gdb_log_tap_raw(out, ev, NULL);
+}
+
+void gdb_log_tap_raw(struct event_out *out, const struct event *ev, const struct raw *raw)
+{
+	struct log_tap *tap = (struct log_tap *)out;
+
+	look_at(tap, ev);
+	event_put(tap->next, ev, raw);
 }
 
 /* CPUs that the log says were reset inside SMM are outside now. */

@@ -9,9 +9,31 @@
 
 #include "../clock.h"
 
+/* Events that a stop tells of, unless they were sampled during it. A pause is our own doing, by our own clock. */
+#define OF_A_STOP (1u << EV_SMI_ENTER | 1u << EV_SMI_LEAVE | 1u << EV_SMBASE_WRITE | 1u << EV_SMBASE_FOUND | \
+		   1u << EV_HANDOFF | 1u << EV_HANDLER)
+
+static bool is_of_stop(const struct gdb *g, const struct event *ev)
+{
+	return g->stop && g->stop->text_len && OF_A_STOP >> ev->kind & 1 &&
+	       (ev->origin == ORIGIN_OBSERVED || ev->kind == EV_SMI_ENTER);
+}
+
+void gdb_put_entry(struct gdb *g, struct event ev, const uint8_t *tail)
+{
+	struct raw raw = { .state = tail, .state_len = tail ? SMM_STATE_TAIL : 0 };
+
+	if (is_of_stop(g, &ev)) {
+		raw.text = g->stop->text;
+		raw.len = rsp_stop_kept(g->stop);
+		raw.whole = g->stop->text_len > raw.len ? g->stop->text_len : 0;
+	}
+	event_put(g->args.out, &ev, raw.text || raw.state ? &raw : NULL);
+}
+
 void gdb_put(struct gdb *g, struct event ev)
 {
-	g->args.out->put(g->args.out, &ev);
+	gdb_put_entry(g, ev, NULL);
 }
 
 void gdb_note(struct gdb *g, const char *fmt, ...)

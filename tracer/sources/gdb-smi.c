@@ -36,15 +36,16 @@ static void put_entry(struct stop_ctx *s, uint64_t base, enum event_origin origi
 		{ SMM_RDX, SMI_ENTER_RDX },
 	};
 	struct event ev = event_new(EV_SMI_ENTER, SRC_GDB, s->c->index, s->ts);
+	const uint8_t *tail = s->has_tail && s->tail_base == base ? s->g->tail : NULL;
 	struct smm_state saved;
 
 	ev.origin = (uint8_t)origin;
 	event_set(&ev, SMI_ENTER_SMBASE, base);
-	if (s->has_tail && s->tail_base == base && !smm_state_decode(s->g->tail, sizeof(s->g->tail), &saved))
+	if (tail && !smm_state_decode(tail, sizeof(s->g->tail), &saved))
 		for (size_t i = 0; i < sizeof(copy) / sizeof(copy[0]); i++)
 			if (smm_state_has(&saved, copy[i].from))
 				event_set(&ev, copy[i].to, saved.value[copy[i].from]);
-	gdb_put(s->g, ev);
+	gdb_put_entry(s->g, ev, tail);
 }
 
 /* Read code in pieces the stub takes; what cannot be read stays zero. */

@@ -92,8 +92,8 @@ static bool ejecting(struct gdb *g)
 }
 
 /* Everything that a stop may mean, then on. */
-static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_cpus, enum pause_why why,
-		     struct error *err)
+static int take_all(struct gdb *g, const struct rsp_stop *stop, bool look_for_cpus, enum pause_why why,
+		    struct error *err)
 {
 	struct stopped_at at;
 	int64_t ts;
@@ -121,6 +121,18 @@ static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_c
 	rc = gdb_capture_resume(g, &at, err);
 	if (!rc)
 		gdb_pause_ends(g, why);
+	return rc;
+}
+
+/* The same, and what is told is made of the packet of @stop. */
+static int take_stop(struct gdb *g, const struct rsp_stop *stop, bool look_for_cpus, enum pause_why why,
+		     struct error *err)
+{
+	int rc;
+
+	g->stop = stop;
+	rc = take_all(g, stop, look_for_cpus, why, err);
+	g->stop = NULL;
 	return rc;
 }
 
@@ -256,8 +268,10 @@ static bool detach(struct gdb *g)
 	if (!g->pause_start)
 		gdb_pause_begins(g, stopped ? stop.recv_ns : ts);
 	ts = settle(g, g->pause_start);
+	g->stop = stopped ? &stop : NULL;
 	if (stopped)
 		gdb_capture_look(g, &stop, ts, &at, NULL);
+	g->stop = NULL;
 	gdb_handoff_at_stop(g, at.c, ts);
 	look(g, clock_now());
 	gdb_log_switch_off(g);

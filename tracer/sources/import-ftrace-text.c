@@ -178,12 +178,13 @@ static void put_loss(struct import *im, struct losses *lost, int64_t until)
 
 /* --- lines --- */
 
-static void take(struct import *im, const struct line *l)
+static void take(struct import *im, const struct line *l, uint64_t offset)
 {
 	enum kvm_point_id id = kvm_point_by_name(l->name.at, (size_t)(l->name.end - l->name.at));
 	struct kvm_point p = kvm_point_new(id, l->ts, l->tid, l->host_cpu);
 
 	p.pid = l->pid;
+	p.line = offset + 1;
 	if (id != KVM_POINT_COUNT && kvm_point_of_text(l->args, &p))
 		import_point(im, &p);
 	else
@@ -216,7 +217,7 @@ int import_read_ftrace_text(struct import *im, struct error *err)
 			return import_corrupt(&im->file, offset, err, "the last line is cut off");
 		if (understood) {
 			put_loss(im, &lost, l.ts);
-			take(im, &l);
+			take(im, &l, offset);
 		} else if (read_loss(t, &count)) {
 			lost.waiting = true;
 			lost.count += count;

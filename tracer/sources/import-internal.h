@@ -16,6 +16,7 @@ struct import {
 	struct import_stats *stats;
 	struct import_file file;
 	bool learning;              /* the first pass: nothing goes out */
+	const struct raw *raw;      /* the line of the point being translated; NULL = there is none */
 	struct event_out tap;       /* where kvm puts its events */
 	struct kvm_events *kvm;
 	struct import_order *order;
@@ -50,7 +51,7 @@ void import_point(struct import *im, const struct kvm_point *p);
 void import_lost(struct import *im, int64_t from, int64_t until, uint64_t count);
 
 /* One event that needs no translation. */
-void import_event(struct import *im, const struct event *ev);
+void import_event(struct import *im, const struct event *ev, const struct raw *raw);
 
 /* Something of that name is in the file, and not understood. */
 void import_foreign(struct import *im, const char *name, size_t len);
@@ -64,7 +65,7 @@ void import_wall(struct import *im, int64_t ns);
 void import_note_time(struct import *im, int64_t ts);
 
 /* Out it goes, in the second pass. */
-void import_emit(struct import *im, const struct event *ev);
+void import_emit(struct import *im, const struct event *ev, const struct raw *raw);
 
 /* import-learn.c */
 void import_learn(struct import *im, const struct kvm_point *p);

@@ -78,7 +78,7 @@ static void put_rebase(struct import *im, const struct rebase *r)
 	ev.origin = ORIGIN_INFERRED;
 	event_set(&ev, SMBASE_WRITE_OLD, r->from);
 	event_set(&ev, SMBASE_WRITE_NEW, r->to);
-	import_emit(im, &ev);
+	import_emit(im, &ev, NULL);
 }
 
 /* In which SMI an SMBASE changed is no longer known. */

@@ -21,7 +21,7 @@ struct reader {
 	bool understood; /* the line */
 };
 
-static void take(void *arg, const struct event *ev)
+static void take(void *arg, const struct event *ev, const struct raw *raw)
 {
 	struct reader *r = arg;
 	struct event out = *ev;
@@ -30,7 +30,7 @@ static void take(void *arg, const struct event *ev)
 		out.origin = ORIGIN_INFERRED;
 	r->understood = true;
 	import_note_time(r->im, ev->ts);
-	import_event(r->im, &out);
+	import_event(r->im, &out, raw);
 }
 
 static void take_line(struct reader *r, struct text line, size_t len)

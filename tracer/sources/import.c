@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct import_format import_format_list[] = {
 	{ "trace.dat", "trace-cmd record", import_is_trace_dat, import_read_trace_dat, 0 },
@@ -50,7 +51,7 @@ static int by_count(const void *a, const void *b)
 
 /* --- what goes out --- */
 
-void import_emit(struct import *im, const struct event *ev)
+void import_emit(struct import *im, const struct event *ev, const struct raw *raw)
 {
 	struct event out = *ev;
 
@@ -60,12 +61,14 @@ void import_emit(struct import *im, const struct event *ev)
 		out.origin = ORIGIN_INFERRED;
 	}
 	im->stats->events++;
-	im->args->out->put(im->args->out, &out);
+	event_put(im->args->out, &out, raw);
 }
 
 static void tap(struct event_out *out, const struct event *ev)
 {
-	import_emit((struct import *)((char *)out - offsetof(struct import, tap)), ev);
+	struct import *im = (struct import *)((char *)out - offsetof(struct import, tap));
+
+	import_emit(im, ev, im->raw);
 }
 
 void import_note_time(struct import *im, int64_t ts)
@@ -76,7 +79,7 @@ void import_note_time(struct import *im, int64_t ts)
 		im->stats->last_ts = ts;
 }
 
-void import_event(struct import *im, const struct event *ev)
+void import_event(struct import *im, const struct event *ev, const struct raw *raw)
 {
 	if (im->learning && ev->cpu >= 0)
 		im->cpu[ev->cpu].seen = true;
@@ -84,7 +87,7 @@ void import_event(struct import *im, const struct event *ev)
 		import_note_time(im, ev->ts);
 		im->stats->records++;
 	} else {
-		import_emit(im, ev);
+		import_emit(im, ev, raw);
 	}
 }
 
@@ -147,6 +150,19 @@ void import_point(struct import *im, const struct kvm_point *p)
 		im->stats->filtered++;
 }
 
+/* Its line is read again: the window holds many points, and few of them become events. */
+static void translate(struct import *im, const struct kvm_point *p)
+{
+	char line[1024];
+	ssize_t n = p->line ? pread(im->file.fd, line, sizeof(line), (off_t)(p->line - 1)) : 0;
+	const char *nl = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+	struct raw raw = raw_text(line, nl ? (size_t)(nl - line) : n > 0 ? (size_t)n : 0);
+
+	im->raw = raw.len ? &raw : NULL;
+	import_translate(im, p);
+	im->raw = NULL;
+}
+
 static void take(void *arg, const struct kvm_point *p)
 {
 	struct import *im = arg;
@@ -154,7 +170,7 @@ static void take(void *arg, const struct kvm_point *p)
 	if (p->id == KVM_POINT_COUNT)
 		take_loss(im, p);
 	else
-		(im->learning ? import_learn : import_translate)(im, p);
+		(im->learning ? import_learn : translate)(im, p);
 }
 
 /* --- the two passes --- */
@@ -180,7 +196,7 @@ static void put_session(struct import *im, enum session_what what, int64_t ts)
 	struct event ev = event_new(EV_SESSION, SRC_TRACER, CPU_UNKNOWN, ts);
 
 	event_set(&ev, SESSION_WHAT, what);
-	import_emit(im, &ev);
+	import_emit(im, &ev, NULL);
 }
 
 /* vcpu_id is the APIC ID under QEMU (kvm_arch_vcpu_id()). */
@@ -195,7 +211,7 @@ static void put_cpus(struct import *im)
 		event_set(&ev, CPU_ADD_APIC_ID, (uint64_t)i);
 		if (im->cpu[i].tid)
 			event_set(&ev, CPU_ADD_TID, (uint64_t)im->cpu[i].tid);
-		import_emit(im, &ev);
+		import_emit(im, &ev, NULL);
 	}
 }
 

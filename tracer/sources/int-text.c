@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "int-text.h"
 
+#include <string.h>
+
 #define DUMP_LINES 28 /* a dump of a 64-bit CPU has 20 */
 
 /* Where the dump has a field of smi-enter: behind this text, in this many digits at most. */
@@ -16,15 +18,18 @@ static const struct {
 	{ "EFER=", 16, SMI_ENTER_EFER },
 };
 
-void int_text_init(struct int_text *t, void (*out)(void *arg, const struct event *ev), void *arg)
+void int_text_init(struct int_text *t, int_text_out_fn *out, void *arg)
 {
 	*t = (struct int_text){ .out = out, .arg = arg };
 }
 
 void int_text_flush(struct int_text *t)
 {
+	struct raw raw = raw_text(t->text, t->len);
+
+	raw.whole = t->whole - 1 > t->len ? t->whole - 1 : 0; /* without the last newline */
 	if (t->open)
-		t->out(t->arg, &t->ev);
+		t->out(t->arg, &t->ev, &raw);
 	t->open = false;
 }
 
@@ -55,6 +60,20 @@ static void take_dump(struct int_text *t, struct text line)
 	}
 }
 
+static void keep_text(struct int_text *t, struct text line)
+{
+	size_t len = (size_t)(line.end - line.at), room = sizeof(t->text) - t->len;
+	size_t kept = len < room ? len : room;
+
+	if (t->len && kept) {
+		t->text[t->len++] = '\n';
+		kept = kept < room ? kept : room - 1;
+	}
+	memcpy(t->text + t->len, line.at, kept);
+	t->len += kept;
+	t->whole += len + 1;
+}
+
 void int_text_line(struct int_text *t, struct text line, int64_t ts)
 {
 	struct text word = line;
@@ -66,8 +85,11 @@ void int_text_line(struct int_text *t, struct text line, int64_t ts)
 		t->ev.origin = ORIGIN_INFERRED;
 		t->open = true;
 		t->lines = 0;
+		t->len = t->whole = 0;
+		keep_text(t, line);
 	} else if (t->open && is_dump(line) && t->lines++ < DUMP_LINES) {
 		take_dump(t, line);
+		keep_text(t, line);
 	} else {
 		int_text_flush(t);
 	}

@@ -13,17 +13,25 @@
 #define TRACER_SOURCES_INT_TEXT_H
 
 #include "../event.h"
+#include "../raw.h"
 #include "text.h"
 
+#define INT_TEXT_MAX 2048 /* a dump of a 64-bit CPU has 1500 bytes */
+
+/* @raw: what began it, and the dump as far as there was room. */
+typedef void int_text_out_fn(void *arg, const struct event *ev, const struct raw *raw);
+
 struct int_text {
-	void (*out)(void *arg, const struct event *ev);
+	int_text_out_fn *out;
 	void *arg;
 	bool open;         /* ev waits for the rest of its dump */
 	unsigned lines;    /* of the dump, so far */
 	struct event ev;
+	size_t len, whole; /* of text, and before it was cut */
+	char text[INT_TEXT_MAX];
 };
 
-void int_text_init(struct int_text *t, void (*out)(void *arg, const struct event *ev), void *arg);
+void int_text_init(struct int_text *t, int_text_out_fn *out, void *arg);
 
 /* One line; an event that it begins is of @ts. */
 void int_text_line(struct int_text *t, struct text line, int64_t ts);

@@ -142,7 +142,7 @@ static int set_buffers(const struct kvm_instance *in, unsigned buffer_kb, struct
 /* No thread has pid 0 but the idle ones, where KVM never is. */
 static int set_nobody(struct kvm_instance *in, struct error *err)
 {
-	in->pids = kvm_instance_open_file(in, "set_event_pid", O_WRONLY | O_APPEND);
+	in->pids = kvm_instance_open_file(in, "set_event_pid", O_RDWR | O_APPEND);
 	if (in->pids < 0)
 		return fail_errno(err, ERR_TARGET, "cannot open %s/set_event_pid", in->path);
 	return write(in->pids, "0", 1) == 1 ? 0 :
@@ -230,11 +230,36 @@ int kvm_instance_new(struct kvm_instance *in, unsigned buffer_kb, struct error *
 	return -ERR_TARGET;
 }
 
+/*
+ * A write makes a new list out of the old one, and a thread that begins meanwhile (event-fork) is in the old one only:
+ * so what is listed is not written again.
+ */
+static bool is_traced(const struct kvm_instance *in, pid_t tid)
+{
+	char buf[4096];
+	long pid = 0;
+	off_t at = 0;
+	ssize_t n;
+
+	for (; (n = pread(in->pids, buf, sizeof(buf), at)) > 0; at += n)
+		for (ssize_t i = 0; i < n; i++) {
+			if (buf[i] >= '0' && buf[i] <= '9')
+				pid = pid * 10 + (buf[i] - '0');
+			else if (pid == tid)
+				return true;
+			else
+				pid = 0;
+		}
+	return false;
+}
+
 int kvm_instance_trace(struct kvm_instance *in, pid_t tid, struct error *err)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d", (int)tid);
 
+	if (is_traced(in, tid))
+		return 0;
 	return write(in->pids, text, (size_t)len) == len ? 0 :
 		fail_errno(err, ERR_TARGET, "cannot add thread %d to %s/set_event_pid", (int)tid, in->path);
 }

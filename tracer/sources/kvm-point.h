@@ -74,6 +74,7 @@ struct kvm_point {
 	int32_t tid;       /* the thread it fired in; 0 = not known */
 	int32_t pid;       /* its process, likewise */
 	int32_t host_cpu;  /* where; -1 = not known */
+	uint64_t line;     /* of a text: where it stands in the file, and 1; 0 = it is of none */
 	bool from_text;    /* icr_low is put together from the words of a print */
 	uint16_t known;    /* bit per enum kvm_field */
 	uint64_t value[KVM_FIELD_COUNT];

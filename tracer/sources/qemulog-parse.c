@@ -10,6 +10,7 @@
 #define SECONDS_MAX 9000000000ull /* of a stamp: as nanoseconds it is a number still */
 
 struct line {
+	struct text all;
 	struct text rest;      /* behind the stamp */
 	bool stamped;
 	int64_t ts;
@@ -18,13 +19,21 @@ struct line {
 
 /* --- what goes out --- */
 
+static void put_reset(struct qemulog_parse *p, unsigned i)
+{
+	struct raw raw = raw_text(p->reset[i].text, p->reset[i].len);
+
+	raw.whole = p->reset[i].whole > raw.len ? p->reset[i].whole : 0;
+	p->out(p->arg, &p->reset[i].ev, &raw);
+}
+
 /* The resets held back, but for one whose dump may still come. */
 static void release_resets(struct qemulog_parse *p, bool all)
 {
 	unsigned keep = p->reset_open && !all;
 
 	for (unsigned i = 0; i + keep < p->resets; i++)
-		p->out(p->arg, &p->reset[i].ev);
+		put_reset(p, i);
 	if (keep)
 		p->reset[0] = p->reset[p->resets - 1];
 	p->resets = keep;
@@ -53,12 +62,31 @@ static bool take_trace(struct qemulog_parse *p, const struct line *l)
 	if (l->stamped)
 		p->stamp = l->ts;
 	ev.ts = l->ts;
-	if (taken == QEMULOG_EVENT)
-		p->out(p->arg, &ev);
+	if (taken == QEMULOG_EVENT) {
+		struct raw raw = raw_text(l->all.at, (size_t)(l->all.end - l->all.at));
+
+		p->out(p->arg, &ev, &raw);
+	}
 	return true;
 }
 
 /* --- CPU Reset --- */
+
+/* A line that belongs to the last reset; as much as there is room for. */
+static void keep_reset_line(struct qemulog_parse *p, struct text t)
+{
+	size_t i = p->resets - 1, len = (size_t)(t.end - t.at), room = QEMULOG_RESET_TEXT - p->reset[i].len;
+	bool newline = p->reset[i].whole > 0;
+
+	p->reset[i].whole += newline + len;
+	if (newline && room) {
+		p->reset[i].text[p->reset[i].len++] = '\n';
+		room--;
+	}
+	len = len < room ? len : room;
+	memcpy(p->reset[i].text + p->reset[i].len, t.at, len);
+	p->reset[i].len += len;
+}
 
 static void open_reset(struct qemulog_parse *p, struct line *l)
 {
@@ -72,9 +100,17 @@ static void open_reset(struct qemulog_parse *p, struct line *l)
 	if (p->resets == QEMULOG_RESETS)
 		release_resets(p, true);
 	p->reset[p->resets].ev = event_new(EV_CPU_RESET, SRC_QEMULOG, (int)cpu, l->ts);
+	p->reset[p->resets].len = p->reset[p->resets].whole = 0;
 	p->reset[p->resets++].after = p->stamp;
+	keep_reset_line(p, l->all);
 	p->reset_open = !crossed;
 	p->reset_wait = 0;
+}
+
+/* "EAX=...", "CS =...". */
+static bool is_register_line(struct text t)
+{
+	return t.end - t.at > 4 && t.at[3] == '=';
 }
 
 static void take_dump_line(struct qemulog_parse *p, struct text t)
@@ -82,6 +118,8 @@ static void take_dump_line(struct qemulog_parse *p, struct text t)
 	struct event *ev = &p->reset[p->resets - 1].ev;
 	uint64_t value;
 
+	if (is_register_line(t))
+		keep_reset_line(p, t);
 	if (eat(&t, "SMM: ") || eat_through(&t, ": v=")) {
 		ev->known = 0;
 		p->reset_open = false;
@@ -189,7 +227,7 @@ static bool eat_iso_stamp(struct qemulog_parse *p, struct line *l)
 
 static void take_line(struct qemulog_parse *p, const char *at, size_t len)
 {
-	struct line l = { .rest = { at, at + len }, .thread = &p->thread[0] };
+	struct line l = { .all = { at, at + len }, .rest = { at, at + len }, .thread = &p->thread[0] };
 	char first = len ? *at : '\n';
 
 	if (p->reset_open)

@@ -36,13 +36,16 @@
 
 #include "../clock.h"
 #include "../event.h"
+#include "../raw.h"
 #include "qemulog-trace.h"
 
 #define QEMULOG_LINE_MAX 4096
 #define QEMULOG_THREADS 512
 #define QEMULOG_RESETS 32 /* held back at a time */
+#define QEMULOG_RESET_TEXT 1024
 
-typedef void qemulog_out_fn(void *arg, const struct event *ev);
+/* @raw: the line that tells of it; of a reset with those of its dump that were read. */
+typedef void qemulog_out_fn(void *arg, const struct event *ev, const struct raw *raw);
 
 struct qemulog_parse {
 	qemulog_out_fn *out;
@@ -57,6 +60,8 @@ struct qemulog_parse {
 	struct {
 		struct event ev;
 		int64_t after;      /* the stamped line in front of it */
+		size_t len, whole;  /* of text, and before it was cut */
+		char text[QEMULOG_RESET_TEXT];
 	} reset[QEMULOG_RESETS];    /* those held back, as they came */
 	unsigned resets;
 	bool reset_open;            /* the last one waits for its dump */

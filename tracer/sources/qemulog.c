@@ -38,13 +38,13 @@ struct qemulog {
 	char buffer[READ_SIZE];
 };
 
-static void put_event(void *arg, const struct event *ev)
+static void put_event(void *arg, const struct event *ev, const struct raw *raw)
 {
 	struct qemulog *q = arg;
 
 	if (ev->ts > q->last)
 		q->last = ev->ts;
-	q->out->put(q->out, ev);
+	event_put(q->out, ev, raw);
 }
 
 /* --- the input --- */

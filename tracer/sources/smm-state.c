@@ -22,6 +22,10 @@ static const struct layout {
 	{ "amd64", 0x64, SMM_SLOT_AMD64, {
 		[SMM_SMBASE] = { 0x7f00, 4 }, [SMM_RIP] = { 0x7f78, 8 }, [SMM_RFLAGS] = { 0x7f70, 4 },
 		[SMM_CS] = { 0x7e10, 2 }, [SMM_CS_BASE] = { 0x7e18, 8 }, [SMM_SS] = { 0x7e20, 2 },
+		[SMM_DS] = { 0x7e30, 2 }, [SMM_ES] = { 0x7e00, 2 }, [SMM_FS] = { 0x7e40, 2 },
+		[SMM_FS_BASE] = { 0x7e48, 8 }, [SMM_GS] = { 0x7e50, 2 }, [SMM_GS_BASE] = { 0x7e58, 8 },
+		[SMM_TR] = { 0x7e90, 2 }, [SMM_LDTR] = { 0x7e70, 2 }, [SMM_GDT_BASE] = { 0x7e68, 8 },
+		[SMM_IDT_BASE] = { 0x7e88, 8 },
 		[SMM_CR0] = { 0x7f58, 4 }, [SMM_CR3] = { 0x7f50, 8 }, [SMM_CR4] = { 0x7f48, 4 },
 		[SMM_EFER] = { 0x7ed0, 8 }, [SMM_DR6] = { 0x7f68, 4 }, [SMM_DR7] = { 0x7f60, 4 },
 		[SMM_RAX] = { 0x7ff8, 8 }, [SMM_RCX] = { 0x7ff0, 8 }, [SMM_RDX] = { 0x7fe8, 8 },
@@ -33,6 +37,10 @@ static const struct layout {
 	{ "i386", 0x00, SMM_SLOT_I386, {
 		[SMM_SMBASE] = { 0x7ef8, 4 }, [SMM_RIP] = { 0x7ff0, 4 }, [SMM_RFLAGS] = { 0x7ff4, 4 },
 		[SMM_CS] = { 0x7fac, 2 }, [SMM_CS_BASE] = { 0x7f98, 4 }, [SMM_SS] = { 0x7fb0, 2 },
+		[SMM_DS] = { 0x7fb4, 2 }, [SMM_ES] = { 0x7fa8, 2 }, [SMM_FS] = { 0x7fb8, 2 },
+		[SMM_FS_BASE] = { 0x7f34, 4 }, [SMM_GS] = { 0x7fbc, 2 }, [SMM_GS_BASE] = { 0x7f40, 4 },
+		[SMM_TR] = { 0x7fc4, 2 }, [SMM_LDTR] = { 0x7fc0, 2 }, [SMM_GDT_BASE] = { 0x7f74, 4 },
+		[SMM_IDT_BASE] = { 0x7f58, 4 },
 		[SMM_CR0] = { 0x7ffc, 4 }, [SMM_CR3] = { 0x7ff8, 4 }, [SMM_CR4] = { 0x7f14, 4 },
 		[SMM_DR6] = { 0x7fcc, 4 }, [SMM_DR7] = { 0x7fc8, 4 },
 		[SMM_RAX] = { 0x7fd0, 4 }, [SMM_RCX] = { 0x7fd4, 4 }, [SMM_RDX] = { 0x7fd8, 4 },
@@ -92,7 +100,7 @@ int smm_state_decode(const uint8_t *tail, size_t len, struct smm_state *out)
 		if (!p.size)
 			continue;
 		out->value[f] = load(tail + MAP_OFFSET(SMM_ENTRY_OFFSET + p.offset), p.size);
-		out->known |= 1u << f;
+		out->known |= UINT64_C(1) << f;
 	}
 	return 0;
 }

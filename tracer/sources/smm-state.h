@@ -28,6 +28,8 @@
 /* Every decoded field; a layout without one leaves its bit in @known clear. */
 #define SMM_FIELDS(_) \
 	_(SMBASE, smbase) _(RIP, rip) _(RFLAGS, rflags) _(CS, cs) _(CS_BASE, cs_base) _(SS, ss) \
+	_(DS, ds) _(ES, es) _(FS, fs) _(FS_BASE, fs_base) _(GS, gs) _(GS_BASE, gs_base) \
+	_(TR, tr) _(LDTR, ldtr) _(GDT_BASE, gdt_base) _(IDT_BASE, idt_base) \
 	_(CR0, cr0) _(CR3, cr3) _(CR4, cr4) _(EFER, efer) _(DR6, dr6) _(DR7, dr7) \
 	_(RAX, rax) _(RCX, rcx) _(RDX, rdx) _(RBX, rbx) _(RSP, rsp) _(RBP, rbp) _(RSI, rsi) _(RDI, rdi) \
 	_(R8, r8) _(R9, r9) _(R10, r10) _(R11, r11) _(R12, r12) _(R13, r13) _(R14, r14) _(R15, r15)
@@ -45,7 +47,7 @@ struct smm_state {
 	uint32_t revision;            /* as read, also when it is unknown */
 	const char *layout;           /* "amd64", "i386", NULL = unknown revision */
 	uint32_t slot;                /* offset of the SMBASE slot from SMBASE; 0 = unknown */
-	uint32_t known;               /* bit i: value[i] holds a value */
+	uint64_t known;               /* bit i: value[i] holds a value */
 	uint64_t value[SMM_FIELD_COUNT];
 };
 
