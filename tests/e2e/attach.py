@@ -357,8 +357,7 @@ def ctrl_z(g):
         raise_smis(g, 50)
         g.shell_echo("awake")
         true(g.running(), "the guest runs after SMIs")
-        for cpu in range(cpus(g)):  # an SMI of the sleep's would be taken for one of those that we count
-            until(lambda c=cpu: outside_and_halted(g.registers(c)), 20, "CPU %d at rest" % cpu)
+        await_rest(g)
         tracer.send(signal.SIGCONT)
         until(lambda: state_of(tracer.pid) != "T", 10, "the tracer awake")
         await_going_on(path)
@@ -381,8 +380,19 @@ def ctrl_z(g):
     nothing_is_left(g)
 
 
-def outside_and_halted(registers):
-    return registers["halted"] and not registers["smm"]
+def await_rest(g):
+    """The shell keeps its variables by SMIs, also behind what it printed: they would be counted among ours."""
+    def at_rest():
+        seen = [g.registers(cpu) for cpu in range(cpus(g))]
+        return all(cpu["halted"] and not cpu["smm"] for cpu in seen)
+
+    def for_a_while():
+        for _ in range(20):
+            if not at_rest():
+                return False
+            time.sleep(0.05)
+        return True
+    until(for_a_while, 30, "all CPUs at rest")
 
 
 def await_going_on(path):
