@@ -62,7 +62,7 @@ def run_nested(out):
                     stdout=subprocess.DEVNULL, stderr=open(os.path.join(out, "run.err"), "wb"))
     status = finish(process, 2 * SECONDS)
     if status == NESTED_LACKS:
-        raise Skip(file_of(out, "run.err")[-300:].strip())
+        raise Skip("; ".join(file_of(out, "run.err").strip().splitlines()[-2:]))
     return status
 
 
