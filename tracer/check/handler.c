@@ -173,7 +173,7 @@ static void handler_immutable(struct check *c, const struct check_input *in)
 	watch_lock(l, in);
 	if (!s->handler.known || !moment_is(l->locked))
 		return;
-	if (is_hotplug_smi(ev) || (ev->kind == EV_HANDLER && is_swap(s, ev)))
+	if (is_hotplug_smi(ev) || (ev->kind == EV_HANDLER && (is_swap(s, ev) || scene_handler_is_old(s, ev))))
 		check_holds(c);
 	else if (ev->kind == EV_HANDLER && since >= l->locked.ns)
 		check_violated(c, &f, "the code at the default SMBASE changed after SMRAM was locked: from %s to %s",

@@ -36,6 +36,16 @@ static void on_config(struct applying *a)
 		a->s->locked = a->now;
 }
 
+bool scene_handler_is_old(const struct scene *s, const struct event *ev)
+{
+	static const unsigned same[] = { HANDLER_CODE, HANDLER_SUM, HANDLER_SIZE };
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (!event_has(ev, same[i]) || !event_has(&s->handler, same[i]) || ev->arg[same[i]] != s->handler.arg[same[i]])
+			return false;
+	return true;
+}
+
 static void on_handler(struct applying *a)
 {
 	static const struct {
@@ -45,6 +55,8 @@ static void on_handler(struct applying *a)
 		{ WORD_GATE, HANDLER_GATE }, { WORD_NEW_SMBASE, HANDLER_NEW_SMBASE }, { WORD_ABOUT, HANDLER_ABOUT },
 	};
 
+	if (scene_handler_is_old(a->s, a->ev))
+		return;
 	scene_act(a);
 	for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++)
 		if (event_has(a->ev, place[i].field))

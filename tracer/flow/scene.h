@@ -174,6 +174,9 @@ int64_t scene_guest_ns(const struct scene *s, int64_t from_ns, int64_t paused_th
 /* Is this cpu-add, with the scene before it, a plug: a new CPU, after the guest had begun to run? */
 bool scene_is_plug(const struct scene *s, const struct event *ev);
 
+/* Does the handler event @ev only say once more what lies there, as a tracer does that attaches again? */
+bool scene_handler_is_old(const struct scene *s, const struct event *ev);
+
 /* Is a hot-plug or hot-unplug going on, so that its words are worth looking at? */
 bool scene_busy(const struct scene *s);
 

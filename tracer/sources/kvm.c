@@ -30,6 +30,7 @@ struct kvm_live {
 	bool ended;
 	int64_t scanned_ns;
 	pid_t tid_of[EVENT_MAX_CPUS]; /* that was told by cpu-add; 0 = none */
+	pid_t gone[EVENT_MAX_CPUS];   /* told by cpu-remove: records and QMP's answers may be older than that */
 	int apic_id[EVENT_MAX_CPUS];   /* as it was told */
 	unsigned vcpus;
 };
@@ -61,7 +62,7 @@ static void tell_cpu(struct kvm_live *k, pid_t tid, int cpu, int64_t ts)
 {
 	struct event ev = event_new(EV_CPU_ADD, SRC_KVM, cpu, ts);
 
-	if (cpu < 0 || cpu >= EVENT_MAX_CPUS ||
+	if (cpu < 0 || cpu >= EVENT_MAX_CPUS || k->gone[cpu] == tid ||
 	    (k->tid_of[cpu] == tid && k->apic_id[cpu] == kvm_events_apic_id(k->events, cpu)))
 		return;
 	k->vcpus += !k->tid_of[cpu];
@@ -118,6 +119,7 @@ static void gone(void *arg, pid_t tid)
 		if (k->tid_of[cpu] != tid)
 			continue;
 		k->tid_of[cpu] = 0;
+		k->gone[cpu] = tid;
 		if (k->args.alone)
 			put(k, &ev);
 	}
