@@ -218,7 +218,7 @@ static int64_t end_of(const struct episode *ep)
 {
 	int64_t end = ep->end_ns;
 
-	for (int i = 0; !ep->end_ns && i < FLOW_STEP_COUNT; i++)
+	for (unsigned i = 0; !ep->end_ns && i < FLOW_STEP_COUNT; i++)
 		if (diff_reached(ep, i))
 			end = most(end, ep->at[i].ns);
 	return most(end, ep->start_ns);
