@@ -35,28 +35,40 @@ static void take(void *arg, uint32_t smbase, uint32_t revision)
 	s->n++;
 }
 
-/* A CPU that idles where its last SMI interrupted it still has the stack pointer it saved then. */
-static void match_by_stack(struct scan *s, const struct monitor_regs *seen, int n)
-{
-	for (int i = 0; i < s->n; i++) {
-		int hits = 0, owner = CPU_UNKNOWN;
-
-		for (int k = 0; k < n && s->state[i].has_rsp; k++)
-			if (!seen[k].in_smm && seen[k].rsp == s->state[i].rsp) {
-				hits++;
-				owner = seen[k].cpu;
-			}
-		if (hits == 1)
-			s->state[i].owner = owner;
-	}
-}
-
 static bool owned(const struct scan *s, int cpu)
 {
 	for (int i = 0; i < s->n; i++)
 		if (s->state[i].owner == cpu)
 			return true;
 	return false;
+}
+
+/* Firmware gives each CPU a stack of its own, of several pages (edk2: PcdCpuApStackSize, 32 KiB). */
+#define ONE_STACK 4096u
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/*
+ * A CPU that idles where its last SMI interrupted it still has the stack pointer it saved then; else it is
+ * mostly a few calls away from there. Only a state that fits one CPU alone is its.
+ */
+static void match_by_stack(struct scan *s, const struct monitor_regs *seen, int n, uint64_t within)
+{
+	for (int i = 0; i < s->n; i++) {
+		struct state *st = &s->state[i];
+		int hits = 0, owner = CPU_UNKNOWN;
+
+		for (int k = 0; k < n && st->has_rsp && st->owner == CPU_UNKNOWN; k++)
+			if (!seen[k].in_smm && !owned(s, seen[k].cpu) && distance(seen[k].rsp, st->rsp) <= within) {
+				hits++;
+				owner = seen[k].cpu;
+			}
+		if (hits == 1)
+			st->owner = owner;
+	}
 }
 
 /*
@@ -129,7 +141,8 @@ void gdb_late_find(struct gdb *g, const struct monitor_regs *seen, int n, int64_
 		return;
 	}
 	guestram_close(s.ram);
-	match_by_stack(&s, seen, n);
+	match_by_stack(&s, seen, n, 0);
+	match_by_stack(&s, seen, n, ONE_STACK);
 	match_the_last(&s, seen, n, true);
 	match_the_last(&s, seen, n, false);
 	for (int i = 0; i < s.n; i++)
