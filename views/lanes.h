@@ -50,7 +50,7 @@
 	_(SEEN, '?', '?', DIM, "where the CPU stood") \
 	_(APM_WRITE, 'v', 0x25bc, PORT, "write to port B2") \
 	_(ACCEPT, 'a', 'a', IPI, "accepted by the APIC") \
-	_(SAVED, 's', 's', DIM, "saved state, read later") \
+	_(SAVED, 'm', 'm', DIM, "saved state, read later") \
 	_(OTHER_IPI, 'i', 'i', IPI, "another IPI") \
 	_(PORT_WRITE, 'b', 0x25be, PORT, "write to port B3") \
 	_(PORT_READ, 'u', 0x25b3, PORT, "read of port B2, B3") \
