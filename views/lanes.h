@@ -36,7 +36,7 @@
 	_(RESET_IN_SMM, 'R', 'R', ALARM, "reset or INIT in SMM") \
 	_(LOST, 'L', 'L', ALARM, "events were lost") \
 	_(SMBASE_WRITE, 'w', 0x25c6, SMBASE, "SMBASE written") \
-	_(SMBASE_FOUND, 'f', 0x25c7, SMBASE, "SMBASE learnt, unwritten") \
+	_(SMBASE_FOUND, 'f', 0x25c7, SMBASE, "SMBASE learnt, no write") \
 	_(HANDLER, 'H', 'H', SMBASE, "code at 0x38000 changed") \
 	_(INIT, 'I', 'I', IPI, "INIT sent / received") \
 	_(SIPI, '^', 0x25b2, IPI, "SIPI sent / received") \
