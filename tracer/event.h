@@ -200,7 +200,7 @@ enum event_format {
 	_(HANDOFF, "handoff", 'o', "a word between monarch and new CPU changed: gate, new SMBASE, about to leave, pen") \
 	_(HANDLER, "handler", 'H', "the code at the default SMBASE + 0x8000 is another one") \
 	_(ACCEPT, "apic-accept", 'a', "INIT, SIPI or SMI accepted by the local APIC of the CPU, which has not executed it yet") \
-	_(SMI_SAVED, "smi-saved", 's', "the state the CPU saved at its SMI, read from guest memory while it was in SMM")
+	_(SMI_SAVED, "smi-saved", 'm', "the state the CPU saved at its SMI, read from guest memory while it was in SMM")
 
 enum event_kind {
 #define X(K, name, glyph, help) EV_##K,

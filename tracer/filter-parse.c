@@ -164,8 +164,9 @@ static int take_pair(struct parser *p, const char *word, size_t len, bool withou
 		i++;
 	if (i < OPERATORS && name)
 		return take_comparison(p, name, operators[i].op, without, word + len + strlen(operators[i].sign));
-	if (!without && (!strncmp(word, "after=", 6) || !strncmp(word, "before=", 7)))
-		return take_time(p, *word == 'a', word + len + 1);
+	if (!strncmp(word, "after=", 6) || !strncmp(word, "before=", 7))
+		return without ? fail(p->err, ERR_USAGE, "a time takes no \"-\" in front; before= is the rest of after=") :
+				 take_time(p, *word == 'a', word + len + 1);
 	if (filter_kinds_saying(word))
 		return take_text(p, word, without);
 	return no_field(p, word, len);

@@ -9,7 +9,7 @@ const struct key_info key_info[ACTION_COUNT] = {
 
 const struct key_page key_page_timeline = {
 	.screen = "the timeline",
-	.mouse = "mouse: click chooses, wheel zooms; on the axis it pans, on the list it goes along",
+	.mouse = "mouse: click chooses, wheel zooms, on the axis pans, on the list goes along",
 	.text = {
 #define X(A, name, keys, help, ...) [ACTION_##A] = help,
 		KEYS(X)

@@ -36,7 +36,7 @@
 	_(RESET_IN_SMM, 'R', 'R', ALARM, "reset or INIT in SMM") \
 	_(LOST, 'L', 'L', ALARM, "events were lost") \
 	_(SMBASE_WRITE, 'w', 0x25c6, SMBASE, "SMBASE written") \
-	_(SMBASE_FOUND, 'f', 0x25c7, SMBASE, "SMBASE learnt, unwritten") \
+	_(SMBASE_FOUND, 'f', 0x25c7, SMBASE, "SMBASE learnt, no write") \
 	_(HANDLER, 'H', 'H', SMBASE, "code at 0x38000 changed") \
 	_(INIT, 'I', 'I', IPI, "INIT sent / received") \
 	_(SIPI, '^', 0x25b2, IPI, "SIPI sent / received") \
@@ -50,7 +50,7 @@
 	_(SEEN, '?', '?', DIM, "where the CPU stood") \
 	_(APM_WRITE, 'v', 0x25bc, PORT, "write to port B2") \
 	_(ACCEPT, 'a', 'a', IPI, "accepted by the APIC") \
-	_(SAVED, 's', 's', DIM, "saved state, read later") \
+	_(SAVED, 'm', 'm', DIM, "saved state, read later") \
 	_(OTHER_IPI, 'i', 'i', IPI, "another IPI") \
 	_(PORT_WRITE, 'b', 0x25be, PORT, "write to port B3") \
 	_(PORT_READ, 'u', 0x25b3, PORT, "read of port B2, B3") \

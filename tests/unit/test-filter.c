@@ -251,6 +251,7 @@ static void what_can_be_nothing_is_refused(void **state)
 		{ "cpu=256", "cpu cannot be \"256\"; it takes 0 .. 255, or \"?\"" }, { "cpu999", "cpu cannot be \"999\"" },
 		{ "source=gbd", "source cannot be \"gbd\"; did you mean \"gdb\"?" },
 		{ "after=soon", "\"soon\" is not a time such as" }, { "after>4s", "no event has a field \"after\"" },
+		{ "-after=1s", "a time takes no \"-\" in front" }, { "-before=1s", "a time takes no \"-\" in front" },
 		{ "after=5s before=4s", "no event can be all of \"after=5s before=4s\"" },
 		{ "-all", "no event can be all of \"-all\"" }, { "smi mode=init", "no event can be all of" },
 		{ "mode=init smbase=0x30000", "no event can be all of" },

@@ -369,6 +369,7 @@ static void every_kind_has_its_mark(void **state)
 		{ "t=1 cpu=0 handoff word=new-smbase value=0x7ffb5000", 'o', " base=7ffb5000" },
 		{ "t=1 handoff value=0x1", 'o', "" },
 		{ "t=1 handler code=gate", 'H', " gate" }, { "t=1 config reg=mch-9c", 'c', " mch-9c" },
+		{ "t=1 cpu=0 smi-saved smbase=0x7ffb3000", 'm', "" },
 	};
 
 	(void)state;
@@ -379,6 +380,20 @@ static void every_kind_has_its_mark(void **state)
 		assert_int_equal(event_parse(&ev, want[i].line, NULL), 0);
 		assert_int_equal(lane_glyph[mark_of_event(&ev)].ascii, want[i].glyph);
 		assert_string_equal(event_label(label, sizeof(label), &ev), want[i].label);
+	}
+}
+
+static void no_two_marks_look_alike(void **state)
+{
+	(void)state;
+	for (int m = 0; m < LANE_MARK_COUNT; m++) {
+		for (int other = 0; other < m; other++) {
+			assert_int_not_equal(lane_glyph[m].ascii, lane_glyph[other].ascii);
+			assert_int_not_equal(lane_glyph[m].unicode, lane_glyph[other].unicode);
+		}
+		for (int up = 0; up < 2; up++)
+			for (int utf8 = 0; utf8 < 2; utf8++)
+				assert_int_not_equal(lane_mark_glyph((enum lane_mark)m, utf8), lane_head_glyph(up, utf8));
 	}
 }
 
@@ -456,6 +471,7 @@ int main(void)
 		cmocka_unit_test(heads_hide_no_mark_in_flat_lanes),
 		cmocka_unit_test(a_cpu_receives_nothing_before_it_exists),
 		cmocka_unit_test(every_kind_has_its_mark),
+		cmocka_unit_test(no_two_marks_look_alike),
 		cmocka_unit_test(columns_and_times_agree),
 		cmocka_unit_test(zooming_keeps_the_cursor),
 		cmocka_unit_test(times_read_well),

@@ -774,9 +774,15 @@ static void help_tells_every_key_and_mark(void **state)
 		if (!strstr(screen, key_info[a].help) || !strstr(screen, key_info[a].keys))
 			fail_msg("help does not tell '%s %s'", key_info[a].keys, key_info[a].help);
 	}
-	for (int m = 0; m < LANE_MARK_COUNT; m++)
-		if (!strstr(screen, lane_glyph[m].help))
+	for (int m = 0; m < LANE_MARK_COUNT; m++) {
+		const char *found = strstr(screen, lane_glyph[m].help);
+
+		if (!found)
 			fail_msg("help does not tell '%s'", lane_glyph[m].help);
+		if (found && strlen(lane_glyph[m].help) > 23)
+			fail_msg("no gap behind '%s'", lane_glyph[m].help);
+	}
+	assert_non_null(strstr(screen, key_page_timeline.mouse));
 	if (!strstr(screen, "several") || !strstr(screen, "any key"))
 		fail_msg("help has no room for the states or the way out");
 	canvas_free(&c);
