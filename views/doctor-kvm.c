@@ -140,12 +140,12 @@ static bool open_tracing(struct finding *f, char *dir, size_t size)
 		finding_set(f, VERDICT_NO, "as root: mount -t tracefs tracefs /sys/kernel/tracing", "tracefs is not mounted");
 		return false;
 	}
-	if (eaccess(dir, R_OK | X_OK)) {
+	if (faccessat(AT_FDCWD, dir, R_OK | X_OK, AT_EACCESS)) {
 		no_right(f, dir, errno);
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/instances", dir);
-	if (!eaccess(path, W_OK | X_OK))
+	if (!faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS))
 		return true;
 	no_right(f, path, errno);
 	return false;
@@ -166,7 +166,7 @@ static bool has_event(const char *events, enum kvm_point_id id)
 	char path[400];
 
 	snprintf(path, sizeof(path), "%s/kvm/%s", events, kvm_point_info[id].name);
-	return !access(path, F_OK);
+	return !faccessat(AT_FDCWD, path, F_OK, AT_EACCESS);
 }
 
 /* Names of those that every kernel should have and this one has not; "" = none. */
@@ -187,7 +187,7 @@ void doctor_kvm_events(struct finding *f, const char *events)
 
 	snprintf(path, sizeof(path), "%s/kvm", events);
 	missing_events(events, missing, sizeof(missing));
-	if (access(path, F_OK))
+	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
 		finding_set(f, VERDICT_NO, "modprobe kvm_intel or kvm_amd: the events come with the module",
 			    "the kernel has no kvm tracepoints");
 	else if (*missing)

@@ -281,6 +281,21 @@ def refusals():
         true(not os.path.exists(raw.path), "no recording of what was not traced")
 
 
+def a_capability_is_enough():
+    """CAP_DAC_OVERRIDE opens tracefs, as doctor says and is enough for the guest of another, without its RAM."""
+    need_tracing()
+    if os.geteuid() != 0:
+        raise Skip("not root")
+    with Raw() as raw:
+        os.chmod(raw.folder, 0o777)
+        shown = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+                                SMMTRACE, "record", "--kvm", "-p", str(raw.pid), "--headless", "--for", "100ms", "-o",
+                                raw.path],
+                               capture_output=True, text=True, check=False)
+        equal(shown.returncode, 0, "with the capability: " + shown.stderr)
+
+
 def boots(r):
     equal(r.ipis()["init"] > 0 and r.ipis()["sipi"] > 0, True, "INIT and SIPI of SeaBIOS: %s" % r.ipis())
     equal(r.rows("SELECT DISTINCT cpu FROM ipi_v JOIN event_v USING (ts_ns) WHERE kind = 'ipi'"), [(0,)],
@@ -351,5 +366,6 @@ def attach_with_stops_says_so():
 run_tests(what_a_guest_of_two_did, threads_that_begin_later, another_guest_is_not_recorded, the_only_guest_is_found,
           what_is_lost_is_counted, lost_events_are_an_error_under_strict, ends_and_leaves_nothing(signal.SIGINT),
           ends_and_leaves_nothing(signal.SIGTERM), killed_and_leaves_nothing,
-          what_a_killed_run_left_is_removed_by_the_next, asleep_and_awake_again, rights_are_dropped, refusals, run_chooses_kvm,
-          attach_without_a_stop, tracepoints_and_stops, attach_with_stops_says_so)
+          what_a_killed_run_left_is_removed_by_the_next, asleep_and_awake_again, rights_are_dropped, refusals,
+          a_capability_is_enough, run_chooses_kvm, attach_without_a_stop, tracepoints_and_stops,
+          attach_with_stops_says_so)

@@ -37,10 +37,10 @@ int kvm_tracing_dir(char *out, size_t size, struct error *err)
 	if (out)
 		snprintf(out, size, "%s", dir);
 	snprintf(path, sizeof(path), "%s/instances", dir);
-	if (eaccess(dir, R_OK | X_OK) || eaccess(path, W_OK | X_OK))
+	if (faccessat(AT_FDCWD, dir, R_OK | X_OK, AT_EACCESS) || faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS))
 		return not_allowed(dir, err);
 	snprintf(path, sizeof(path), "%s/events/kvm", dir);
-	if (access(path, F_OK))
+	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS))
 		return fail(err, ERR_TARGET, "the kernel has no KVM tracepoints (%s): is the kvm module loaded? modprobe"
 			    " kvm_intel or kvm_amd", path);
 	return 0;

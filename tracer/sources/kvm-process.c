@@ -22,7 +22,7 @@ static int has_vm(pid_t pid)
 {
 	char path[64], target[64];
 	struct dirent *e;
-	int found = 0;
+	int found = 0, denied = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
@@ -32,13 +32,15 @@ static int has_vm(pid_t pid)
 	while (!found && (e = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
 
+		if (n < 0 && errno == EACCES)
+			denied = -EACCES;
 		if (n > 0) {
 			target[n] = '\0';
 			found = !strcmp(target, VM_LINK);
 		}
 	}
 	closedir(dir);
-	return found;
+	return found ? found : denied;
 }
 
 bool kvm_process_has_guest(pid_t pid)
