@@ -89,13 +89,14 @@ static int unknown_name(const char *name, struct error *err)
 }
 
 /* Why SQLite refused, in the words of who asked. */
-static int query_fail(sqlite3 *db, struct error *err)
+/* A question of ours that SQLite does not understand is the fault of the file, whose views are its own. */
+static int query_fail(const struct query *q, struct error *err)
 {
 	char safe[300];
-	const char *why = sqlite3_errmsg(db);
+	const char *why = sqlite3_errmsg(q->db);
 
 	safe_text(safe, sizeof(safe), why, strlen(why));
-	switch (sqlite3_errcode(db)) {
+	switch (sqlite3_errcode(q->db)) {
 	case SQLITE_INTERRUPT:
 		return fail(err, ERR_USAGE, "query: stopped at the time limit; --time-limit 60s allows more");
 	case SQLITE_AUTH:
@@ -107,6 +108,8 @@ static int query_fail(sqlite3 *db, struct error *err)
 	case SQLITE_FULL:
 		return fail(err, ERR_OUTPUT, "query: no room for temporary files");
 	default:
+		if (q->named)
+			return fail(err, ERR_CORRUPT, "query: the recording is damaged: %s", safe);
 		return fail(err, ERR_USAGE, "query: %s", safe);
 	}
 }
@@ -128,7 +131,7 @@ static int prepare(struct query *q, const char *sql, struct error *err)
 	const char *tail;
 
 	if (sqlite3_prepare_v2(q->db, sql, -1, &q->stmt, &tail))
-		return query_fail(q->db, err);
+		return query_fail(q, err);
 	if (!q->stmt)
 		return fail(err, ERR_USAGE, "query: nothing to ask; \"query FILE --list\" lists questions");
 	if (!nothing_follows(q->db, tail))
@@ -176,7 +179,7 @@ static int bind_event(struct query *q, const char *name, const char *arg, struct
 	}
 	sqlite3_finalize(look);
 	if (got < 0)
-		return query_fail(q->db, err);
+		return query_fail(q, err);
 	if (!got)
 		return fail(err, ERR_USAGE, "query: there is no event %" PRId64 "; ids go up to %" PRId64, id, last);
 	return 0;
@@ -321,6 +324,6 @@ int query_answer(struct query *q, int64_t limit_ns, struct answer *a, struct err
 	if (!rc && q->named && got == SQLITE_TOOBIG)
 		rc = fail(err, ERR_CORRUPT, "query: the recording is damaged: a text of it is too long");
 	if (!rc && got != SQLITE_DONE)
-		rc = query_fail(q->db, err);
+		rc = query_fail(q, err);
 	return rc;
 }

@@ -99,8 +99,11 @@ def plug_until_it_hangs(g, new):
 
     def hung():
         return g.registers(0)["smm"] and g.registers(new)["halted"] and not g.registers(new)["smm"]
-    until(hung, 30, "the hang", 0.2)
-    until(lambda: spinning(g) and hung(), 30, "the monarch's loop", 0.2)
+    def done():
+        return "GUEST-ONLINED" in g.serial.text[since:]
+    until(lambda: done() or (hung() and spinning(g)), 60, "the monarch's loop", 0.2)
+    if done():
+        raise Skip("on this busy host CPU %d took its SMI behind the INIT: its plug did not hang" % new)
 
 
 def spinning(g):

@@ -62,6 +62,8 @@ int import_file_open(struct import_file *f, const char *path, struct error *err)
 		return fail_errno(err, ERR_USAGE, "cannot open %s", f->name);
 	if (S_ISDIR(st.st_mode))
 		return fail(err, ERR_USAGE, "%s is a folder", f->name);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return fail(err, ERR_USAGE, "%s is a device; a recording comes in a file or through a pipe", f->name);
 	if (!S_ISREG(st.st_mode) && spool(f, err) < 0)
 		return -(int)err->code;
 	if (fstat(f->fd, &st) < 0)
