@@ -67,7 +67,7 @@ static void close_open_smi(struct arrange *a, const struct event *ev, enum event
 	const struct cpu *c = &a->model->cpu[ev->cpu];
 	struct event leave = event_new(EV_SMI_LEAVE, SRC_TRACER, ev->cpu, ev->ts);
 
-	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ORIGIN_OBSERVED;
+	leave.origin = via == VIA_NEXT ? ORIGIN_INFERRED : ev->origin;
 	if (c->smi.smbase != SMBASE_UNKNOWN)
 		event_set(&leave, SMI_LEAVE_SMBASE, c->smi.smbase);
 	event_set(&leave, SMI_LEAVE_VIA, via);
@@ -140,11 +140,23 @@ static bool was_just_leaving(const struct arrange *a, const struct event *ev)
 	       a->model->apm.ts <= c->since_ns;
 }
 
+/*
+ * A reset inside SMM has ended the stay already. KVM then tells a leaving as well, when QEMU gives the vCPU its new
+ * state (KVM_SET_VCPU_EVENTS): nobody executed an RSM.
+ */
+static bool is_echo_of_reset(const struct arrange *a, const struct event *ev)
+{
+	return ev->kind == EV_SMI_LEAVE && event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) == VIA_TRACEPOINT &&
+	       ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && a->model->cpu[ev->cpu].state == STATE_RESET;
+}
+
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
 static void complete(struct arrange *a, struct event *ev, const struct raw *raw, size_t next)
 {
 	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&a->model->cpu[ev->cpu]);
 
+	if (is_echo_of_reset(a, ev))
+		return;
 	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
 	    !was_just_leaving(a, ev)) {
 		open_unseen_smi(a, ev);

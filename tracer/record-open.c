@@ -45,9 +45,9 @@ static void thread_is_cpu(void *arg, int cpu, int tid)
 	kvm_live_thread(arg, tid, cpu);
 }
 
-static void machine_was_reset(void *arg)
+static void machine_was_reset(void *arg, int64_t ts)
 {
-	kvm_live_reset(arg);
+	kvm_live_reset(arg, ts);
 }
 
 /*

@@ -190,5 +190,17 @@ def the_designs_order_completes():
     true("is sent one" not in console, "it needed no other SMI")
 
 
+def a_reset_is_no_rsm():
+    """All three CPUs are in SMM when the machine is reset. KVM tells that as leavings."""
+    with recording("reset") as r:
+        leavings = file_of(results(), "reset.trace").count("leaving SMM")
+        rows = r.rows("SELECT cpu, smbase FROM smi_v WHERE ended_by = 'reset' ORDER BY cpu")
+        equal([cpu for cpu, _ in rows], [0, 1, 2], "who was in SMM at the reset: %s" % rows)
+        equal(r.one("SELECT count(*) FROM smi_v WHERE leave_ns IS NOT NULL"), leavings,
+              "ends, the reset's among them, as the reference has them")
+        equal([row[0] for row in r.rows("SELECT DISTINCT cpu FROM event_v WHERE kind = 'cpu-reset' ORDER BY cpu")], [0, 1, 2],
+              "CPUs that were reset")
+
+
 run_tests(*map(each_guest, GUESTS), imported_text_is_the_reference, raw_relocates_two_cpus,
-          seabios_relocates_one_cpu, the_designs_order_completes)
+          seabios_relocates_one_cpu, the_designs_order_completes, a_reset_is_no_rsm)

@@ -217,6 +217,24 @@ static void a_reset_inside_smm_ends_the_smi(void **state)
 	free(r);
 }
 
+/* QEMU gives a vCPU its new state, and KVM tells that as a leaving; without a reset before it, it is an RSM. */
+static void the_leaving_of_a_reset_is_no_rsm(void **state)
+{
+	struct recorder *r = replay("t=1 cpu=1 smi-enter smbase=0x30000 source=kvm\n"
+				    "t=4 cpu=1 cpu-reset origin=inferred source=kvm\n"
+				    "t=5 cpu=1 smi-leave smbase=0x30000 via=tracepoint source=kvm\n"
+				    "t=6 cpu=1 smi-enter smbase=0x30000 source=kvm\n"
+				    "t=7 cpu=1 smi-leave smbase=0x30000 via=tracepoint source=kvm");
+
+	(void)state;
+	assert_int_equal(r->n, 5);
+	assert_event(r, 1, "smi-leave", "smbase=0x30000 via=reset", ORIGIN_INFERRED);
+	assert_event(r, 2, "cpu-reset", "", ORIGIN_INFERRED);
+	assert_event(r, 4, "smi-leave", "smbase=0x30000 via=tracepoint", ORIGIN_OBSERVED);
+	assert_int_equal(r->before[3], STATE_RESET);
+	free(r);
+}
+
 static void a_missed_rsm_is_concluded_from_the_next_entry(void **state)
 {
 	struct recorder *r = replay("t=1 cpu=0 smi-enter smbase=0x30000\nt=2 cpu=0 smbase-write new=0x7ffb7000\n"
@@ -428,6 +446,7 @@ int main(void)
 		cmocka_unit_test(an_event_waits_for_the_horizon),
 		cmocka_unit_test(sinks_are_flushed_without_events),
 		cmocka_unit_test(a_reset_inside_smm_ends_the_smi),
+		cmocka_unit_test(the_leaving_of_a_reset_is_no_rsm),
 		cmocka_unit_test(a_missed_rsm_is_concluded_from_the_next_entry),
 		cmocka_unit_test(an_entry_nobody_saw_is_concluded_from_what_follows),
 		cmocka_unit_test(a_port_write_without_a_cpu_finds_its_writer),

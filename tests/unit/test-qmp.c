@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A QMP server of our own on a unix socket in a private folder: what it says is what the client makes of it. */
+#include "../../tracer/clock.h"
 #include "../../tracer/sources/qmp.h"
 
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -121,6 +123,44 @@ static void a_deleted_device_is_a_change(void **state)
 	stop(&s);
 }
 
+static void remember_time(void *arg, int64_t ts)
+{
+	*(int64_t *)arg = ts;
+}
+
+/* A reset is as old as its stamp says; one in the future, or damaged, is of now. */
+static void a_reset_is_told_with_its_time(void **state)
+{
+	static const char *const stamps[] = { "{\"seconds\": %lld, \"microseconds\": 250000}",
+		"{\"seconds\": 9000000000000000000, \"microseconds\": %lld}", "{\"seconds\": -1, \"microseconds\": %lld}",
+		"%lld" };
+	struct server s;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
+		char stamp[100], said[400];
+		const char *says[] = { GREETING, AGREED, said, NULL };
+		int64_t ts = 0, before = clock_now();
+		struct qmp *q;
+
+		snprintf(stamp, sizeof(stamp), stamps[i], (long long)time(NULL) - 100);
+		snprintf(said, sizeof(said), "%s{\"timestamp\": %s, \"event\": \"RESET\"}\r\n"
+			 "{\"event\": \"DEVICE_DELETED\"}\r\n", ONE_CPU, stamp);
+		start(&s, says);
+		q = qmp_open(s.path, 10000, &err);
+		assert_non_null(q);
+		qmp_on_reset(q, remember_time, &ts);
+		assert_int_equal(await_change(q, &err), 1);
+		if (i == 0)
+			assert_true(ts > before - 102 * NS_PER_SEC && ts < clock_now() - 98 * NS_PER_SEC);
+		else
+			assert_true(ts >= before && ts <= clock_now());
+		qmp_close(q);
+		stop(&s);
+	}
+}
+
 static void what_is_not_qmp_is_told(void **state)
 {
 	static const char *const says[] = { "QEMU 7.2.22 monitor\x1b[0m - type 'help'\r\n", NULL };
@@ -183,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cpu_more_is_a_change),
 		cmocka_unit_test(a_deleted_device_is_a_change),
+		cmocka_unit_test(a_reset_is_told_with_its_time),
 		cmocka_unit_test(what_is_not_qmp_is_told),
 		cmocka_unit_test(silence_has_an_end),
 		cmocka_unit_test(nobody_there_is_told),

@@ -83,12 +83,12 @@ void kvm_live_thread(struct live *l, pid_t tid, int cpu)
 	tell_cpu(k, tid, cpu, clock_now());
 }
 
-void kvm_live_reset(struct live *l)
+void kvm_live_reset(struct live *l, int64_t ts)
 {
 	struct kvm_live *k = of(l);
 
 	for (int cpu = 0; cpu < EVENT_MAX_CPUS; cpu++) {
-		struct event ev = event_new(EV_CPU_RESET, SRC_KVM, cpu, clock_now());
+		struct event ev = event_new(EV_CPU_RESET, SRC_KVM, cpu, ts);
 
 		ev.origin = ORIGIN_INFERRED;
 		if (k->tid_of[cpu])

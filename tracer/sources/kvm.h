@@ -38,8 +38,8 @@ struct kvm_stats {
 /* NULL on failure, with nothing left. */
 struct live *kvm_live_open(const struct kvm_args *args, struct error *err);
 
-/* The machine was reset, a moment ago: no tracepoint tells. */
-void kvm_live_reset(struct live *l);
+/* The machine was reset, at @ts: no tracepoint tells. */
+void kvm_live_reset(struct live *l, int64_t ts);
 
 /* Somebody knows: @tid runs CPU @cpu. */
 void kvm_live_thread(struct live *l, pid_t tid, int cpu);

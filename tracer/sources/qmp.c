@@ -27,8 +27,9 @@ struct qmp {
 	bool greeted, agreed;
 	void (*on_cpu)(void *arg, int cpu, int tid);
 	void *on_cpu_arg;
-	void (*on_reset)(void *arg);
+	void (*on_reset)(void *arg, int64_t ts);
 	void *on_reset_arg;
+	struct clock_sync clock;
 };
 
 int qmp_fd(const struct qmp *q)
@@ -59,7 +60,7 @@ void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *ar
 	q->on_cpu_arg = arg;
 }
 
-void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg)
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg, int64_t ts), void *arg)
 {
 	q->on_reset = fn;
 	q->on_reset_arg = arg;
@@ -70,12 +71,27 @@ int qmp_cont(struct qmp *q, struct error *err)
 	return say(q, "{\"execute\": \"cont\"}\r\n", err);
 }
 
-static void take_event(struct qmp *q, const char *name)
+/* When QEMU sent it: its stamp is in wall-clock time. */
+static int64_t sent_at(struct qmp *q, const json_t *message)
+{
+	const json_t *stamp = json_object_get(message, "timestamp");
+	const json_t *sec = json_object_get(stamp, "seconds"), *us = json_object_get(stamp, "microseconds");
+	int64_t now = clock_now(), ts;
+
+	if (!json_is_integer(sec) || !json_is_integer(us) || json_integer_value(sec) < 0 ||
+	    json_integer_value(sec) > INT64_MAX / NS_PER_SEC - 1 || json_integer_value(us) < 0 ||
+	    json_integer_value(us) >= 1000000)
+		return now;
+	ts = clock_from_realtime(&q->clock, json_integer_value(sec) * NS_PER_SEC + json_integer_value(us) * 1000);
+	return ts < now ? ts : now;
+}
+
+static void take_event(struct qmp *q, const json_t *message, const char *name)
 {
 	if (!strcmp(name, "DEVICE_DELETED"))
 		q->changed = true;
 	else if (!strcmp(name, "RESET") && q->on_reset)
-		q->on_reset(q->on_reset_arg);
+		q->on_reset(q->on_reset_arg, sent_at(q, message));
 }
 
 /* A guest with no CPU at all is no answer. */
@@ -116,7 +132,7 @@ static int take_message(struct qmp *q, const json_t *m, struct error *err)
 	else if (!q->greeted)
 		return not_qmp(q, err);
 	else if (event)
-		take_event(q, event);
+		take_event(q, m, event);
 	else if (id && !strcmp(id, "cpus"))
 		take_cpus(q, json_object_get(m, "return"));
 	else if (json_object_get(m, "return"))

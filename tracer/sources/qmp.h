@@ -9,6 +9,8 @@
 #ifndef TRACER_SOURCES_QMP_H
 #define TRACER_SOURCES_QMP_H
 
+#include <stdint.h>
+
 #include "../../gdbproto/error.h"
 
 struct qmp;
@@ -23,8 +25,11 @@ void qmp_close(struct qmp *q); /* NULL is fine */
 /* Call @fn for each CPU in every answer: its index, its thread. */
 void qmp_on_cpu(struct qmp *q, void (*fn)(void *arg, int cpu, int tid), void *arg);
 
-/* Call @fn when the machine was reset. */
-void qmp_on_reset(struct qmp *q, void (*fn)(void *arg), void *arg);
+/*
+ * Call @fn when the machine was reset: at CLOCK_MONOTONIC @ts, before the CPUs were told (QEMU
+ * softmmu/runstate.c, qemu_system_reset(): the event goes out before cpu_synchronize_all_post_reset()).
+ */
+void qmp_on_reset(struct qmp *q, void (*fn)(void *arg, int64_t ts), void *arg);
 
 /* Let the guest run that QEMU was started with -S for. */
 int qmp_cont(struct qmp *q, struct error *err);
