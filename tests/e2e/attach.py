@@ -483,7 +483,7 @@ def not_started_yet():
         equal(g.qmp.call("query-status")["status"], "prelaunch", "status before")
         tracer, path = attach(g)
         g.await_serial(SEABIOS_END, 60)
-        true(g.running(), "it runs while we are attached")
+        until(g.running, 20, "the guest running while we are attached")
         equal(tracer.stop(), 130, "exit status")
         is_clean(path)
         true(not g.running(), "it is stopped afterwards")

@@ -27,7 +27,7 @@ def boot(smp, thread=None, log=True, args=(), options=(), again=True):
             return boot(smp, thread, log, args, options, again=False)
         true(SHELL_COUNTDOWN in g.serial.text, "the guest reaches its shell")
         quiet(tracer)
-        true(g.running(), "the guest runs at its shell")
+        until(g.running, 20, "the guest at its shell running, but for a stop of ours")
         g.quit()
         equal(tracer.wait(60), 0, "exit status of QEMU, passed on; stderr: " + tracer.err.text[-300:])
         counted = g.independent() if log else None
