@@ -144,21 +144,21 @@ static bool was_just_leaving(const struct arrange *a, const struct event *ev)
  * A reset inside SMM has ended the stay already. KVM then tells a leaving as well, when QEMU gives the vCPU its new
  * state (KVM_SET_VCPU_EVENTS): nobody executed an RSM.
  */
-static bool is_echo_of_reset(const struct arrange *a, const struct event *ev)
+static bool is_echo_of_reset(const struct cpu *c, const struct event *ev)
 {
-	return ev->kind == EV_SMI_LEAVE && event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) == VIA_TRACEPOINT &&
-	       ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && a->model->cpu[ev->cpu].state == STATE_RESET;
+	return c->state == STATE_RESET && ev->kind == EV_SMI_LEAVE &&
+	       event_get(ev, SMI_LEAVE_VIA, VIA_BREAKPOINT) == VIA_TRACEPOINT;
 }
 
 /* Everything that follows from the order of events alone. @next: what comes after it in held. */
 static void complete(struct arrange *a, struct event *ev, const struct raw *raw, size_t next)
 {
-	bool in_smm = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && cpu_in_smm(&a->model->cpu[ev->cpu]);
+	const struct cpu *c = ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS ? &a->model->cpu[ev->cpu] : NULL;
+	bool in_smm = c && cpu_in_smm(c);
 
-	if (is_echo_of_reset(a, ev))
+	if (c && is_echo_of_reset(c, ev))
 		return;
-	if (ev->cpu >= 0 && ev->cpu < EVENT_MAX_CPUS && !in_smm && proves_smm(ev) &&
-	    !was_just_leaving(a, ev)) {
+	if (c && !in_smm && proves_smm(ev) && !was_just_leaving(a, ev)) {
 		open_unseen_smi(a, ev);
 		in_smm = true;
 	}

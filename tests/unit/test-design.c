@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "../lib/played.h"
+
 /* CPUs 0 and 1 are there from the start; 2 is plugged. */
 #define BASE(N) "smbase=0x7f0" #N "0000 "
 #define SLOT "cpu=2 smbase-write old=0x30000 new="
@@ -75,28 +77,6 @@
 #define OS CLEAR ONLINE
 #define LATER "@9000 advance\n"
 #define HEALTHY BOOT BEGUN READY STARTED RELOCATION PEN NOP OUT OS
-
-static struct judge *judge;
-
-static int teardown(void **state)
-{
-	(void)state;
-	judge_free(judge);
-	judge = NULL;
-	return 0;
-}
-
-static void play(const char *text)
-{
-	struct error err;
-
-	judge_free(judge);
-	judge = judge_new(NULL);
-	assert_non_null(judge);
-	if (story_play(judge, text, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(judge_finish(judge, NULL), 0);
-}
 
 static const struct violation *violation(int64_t id)
 {

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "../lib/played.h"
+
 #define K " source=kvm\n"
 #define R " origin=inferred source=guestram\n"
 #define BASE(N) "smbase=0x7f0" #N "0000"
@@ -67,28 +69,6 @@
 	"@3000 cpu=0 port port=0xb2 dir=write value=0" K ENTERS("3000.1", "0", BASE(2)) ENTERS("3000.2", "1", BASE(3)) \
 	WRITTEN("1041.3", "2", "0x7f040000") " origin=inferred" K ENTERS("3000.3", "2", BASE(4)) \
 	LEAVES("3001", "0", BASE(2)) LEAVES("3001.1", "1", BASE(3)) LEAVES("3001.2", "2", BASE(4))
-
-static struct judge *judge;
-
-static int teardown(void **state)
-{
-	(void)state;
-	judge_free(judge);
-	judge = NULL;
-	return 0;
-}
-
-static void play(const char *text)
-{
-	struct error err;
-
-	judge_free(judge);
-	judge = judge_new(NULL);
-	assert_non_null(judge);
-	if (story_play(judge, text, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(judge_finish(judge, NULL), 0);
-}
 
 static struct episode *episode_of(enum episode_kind kind, int cpu)
 {
